@@ -1,0 +1,112 @@
+"""Names: versions, feature URIs, tables and columns, document ids, packages.
+
+Every name of the system is a function of what it names, and that function is here. Nothing else may
+compose a table, a column or an id, so that a reader always finds what a writer wrote.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+VERSION_PATTERN = r"^\d+\.\d+\.\d+$"
+EXTRACTOR_PATTERN = r"^[a-z][a-z0-9_]{1,62}$"
+FEATURE_PATTERN = r"^[a-z][a-z0-9_]*$"
+COLLECTION_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+
+_LOOSE_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
+_URI = re.compile(
+    r"mixpeek://(?P<extractor>[A-Za-z0-9_]+)(?:@(?P<version>[A-Za-z0-9.]+))?(?:/(?P<feature>[A-Za-z0-9_]+))?", re.ASCII
+)
+_ID_DIGITS = 24
+
+
+def normalize_version(text: str) -> str:
+    """Spell a version as MAJOR.MINOR.PATCH: ``v1`` and ``1.0`` are ``1.0.0``. Raises ValueError for others."""
+    match = _LOOSE_VERSION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no version: write MAJOR.MINOR.PATCH, for example 1.0.0")
+    return ".".join(str(int(part or 0)) for part in match.groups())
+
+
+@dataclass(frozen=True)
+class FeatureURI:
+    """``mixpeek://extractor@version/feature``, the name under which retrievers find a feature.
+
+    Without a version it means the one that the collection's pointer names; without a feature, the only one.
+    """
+
+    extractor: str
+    version: str | None = None
+    feature: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "FeatureURI":
+        """Read a feature URI. Raises ValueError, which says how one is written."""
+        match = _URI.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no feature URI: write mixpeek://extractor@1.0.0/feature")
+        version = match["version"]
+        return cls(match["extractor"], version and normalize_version(version), match["feature"])
+
+    def __str__(self) -> str:
+        version = f"@{self.version}" if self.version else ""
+        feature = f"/{self.feature}" if self.feature else ""
+        return f"mixpeek://{self.extractor}{version}{feature}"
+
+
+@dataclass(frozen=True)
+class VectorColumn:
+    """Where the vectors of a feature are stored."""
+
+    table: str
+    column: str
+
+
+def locate(collection: str, uri: FeatureURI) -> VectorColumn:
+    """Map a pinned feature URI of a collection to its table and column.
+
+    A LanceDB name holds no dot, slash or colon: a version is written with underscores. The double underscore
+    cannot be confused with a name's own, since an extractor's version always has exactly three numbers.
+    """
+    if uri.version is None or uri.feature is None:
+        raise ValueError(f"{uri} names no single column: it needs a version and a feature")
+    return VectorColumn(table_name(collection, uri.extractor, uri.version), uri.feature)
+
+
+def table_name(collection: str, extractor: str, version: str) -> str:
+    """Name the table that holds every feature of one extractor version over one collection."""
+    return f"{collection}__{extractor}__{version.replace('.', '_')}"
+
+
+def document_id(collection: str, object_id: str, extractor: str, version: str, ordinal: int) -> str:
+    """Name the document that is the ``ordinal``-th result of an object.
+
+    The same object through the same version has the same documents, however often and in whatever order it runs:
+    a retry overwrites instead of adding.
+    """
+    return "doc_" + stable_hash(collection, object_id, extractor, version, str(ordinal))[:_ID_DIGITS]
+
+
+def stable_hash(*parts: str | bytes) -> str:
+    """Hash a sequence of strings so that no two different sequences run together; lower-case hex SHA-256."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def extractor_id(extractor: str, version: str) -> str:
+    """Name a version as the HTTP API does: ``my_extractor_1_0_0``."""
+    return f"{extractor}_{version.replace('.', '_')}"
+
+
+def route_prefix(extractor: str, version: str) -> str:
+    """Say under which path Ray Serve answers for a version."""
+    return f"/inference/custom_plugin_{extractor_id(extractor, version)}"
+
+
+def package_name(artifact_digest: str) -> str:
+    """Name the package under which an artifact's tree is imported: its own, so that versions never mix."""
+    return f"extractor_artifact_{artifact_digest.removeprefix('sha256:')[:16]}"

@@ -1,0 +1,102 @@
+"""A batch run: what it is asked to do, how far it is, and the rows it could not do.
+
+`RunConfig` is the mounted file of `python -m extractor_runtime.batch --config FILE`; it holds no secret. `RunState` is
+`state.json` in the run's folder, which is all that anyone outside the run reads of it.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field, JsonValue
+
+from extractor_apis import naming
+from extractor_apis.manifest import Manifest
+from extractor_apis.meta import Struct
+
+
+class ErrorBudget(Struct):
+    """How many rows may fail before the run does: spent when more than both ``count`` and ``share`` have failed."""
+
+    count: int = Field(default=10, ge=0)
+    """Rows."""
+    share: float = Field(default=0.1, ge=0, le=1)
+    """Part of the rows to do."""
+
+    def is_spent(self, failed: int, total: int) -> bool:
+        """Tell whether ``failed`` of ``total`` rows are too many."""
+        return failed > max(self.count, self.share * total)
+
+
+class RunConfig(Struct):
+    """One run of one extractor version over one source into one collection."""
+
+    run_id: str
+    collection: str = Field(pattern=naming.COLLECTION_PATTERN)
+    source: str
+    """A file, folder, glob or object-store URL of objects."""
+    store: str
+    """The folder that results go to."""
+    tree: str
+    """The unpacked, accepted artifact."""
+    artifact_digest: str
+    top_folder: str | None = None
+    """Folder that the uploaded archive wrapped its files in; the author may import through its name."""
+    manifest: Manifest
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    error_budget: ErrorBudget = ErrorBudget()
+    batch_timeout: float = Field(default=600.0, gt=0)
+    """Seconds that the author's code may take: to be imported, to build its steps, for one batch of one step."""
+    cpus: int | None = Field(default=None, ge=1)
+    """Processors to use on this machine; all of them by default."""
+
+
+class RunPhase(StrEnum):
+    """Where a run is."""
+
+    STARTING = "Starting"
+    RUNNING = "Running"
+    PUBLISHING = "Publishing"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    INTERRUPTED = "Interrupted"
+
+
+class RunState(Struct):
+    """How far a run is."""
+
+    run_id: str
+    phase: RunPhase
+    objects_total: int = 0
+    """Objects that the source has."""
+    objects_unchanged: int = 0
+    """Objects that an earlier run had done already."""
+    objects_todo: int = 0
+    """Objects that this run takes."""
+    objects_done: int = 0
+    objects_failed: int = 0
+    """Objects with at least one dead letter."""
+    objects_removed: int = 0
+    """Objects that are no longer in the source, and whose documents were removed."""
+    documents: int = 0
+    """Documents that this run wrote."""
+    documents_total: int = 0
+    """Documents in the collection once the run completed."""
+    dead_letters: int = 0
+    started: datetime
+    updated: datetime
+    seconds_left: float | None = None
+    """Estimate; None while nothing can be said."""
+    message: str = ""
+
+
+class DeadLetter(Struct):
+    """A row that could not be done, and why."""
+
+    object_id: str
+    document_id: str | None = None
+    step: str
+    """Where it failed: the processor's class, or ``output``."""
+    error: str
+    """The exception or the violated promise, one line."""
+    location: str | None = None
+    """``file.py:12`` in the author's archive, where there is one."""

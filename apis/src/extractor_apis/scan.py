@@ -1,0 +1,74 @@
+"""What a scan says of an archive: findings, a verdict, and what was accepted.
+
+The sandbox writes it, everyone else reads it; a report is the only thing that leaves the scanner's process.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from extractor_apis.manifest import Manifest
+from extractor_apis.meta import Struct
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: one ``reject`` rejects the archive."""
+
+    REJECT = "reject"
+    WARN = "warn"
+    INFO = "info"
+
+
+class Verdict(StrEnum):
+    """Whether the archive may run."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+class Finding(Struct):
+    """One violation of one rule at one place."""
+
+    rule: str
+    """Identifier of the rule, stable across releases: ``C03``."""
+    severity: Severity
+    message: str
+    """What is wrong, one sentence."""
+    path: str | None = None
+    """Member of the archive, relative to its root."""
+    line: int | None = None
+    """Line in that file, from 1."""
+    column: int | None = None
+    """Column in that line, from 1."""
+    advice: str | None = None
+    """What to do instead, one sentence."""
+
+
+class ScanReport(Struct):
+    """The outcome of one scan."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    source_digest: str
+    """``sha256:…`` of the uploaded bytes."""
+    artifact_digest: str | None = None
+    """``sha256:…`` of the canonical archive made of the accepted members; the only thing that ever runs."""
+    top_folder: str | None = None
+    """Folder that the uploaded archive wrapped its files in; the author may import through its name."""
+    manifest: Manifest | None = None
+    """The manifest, read and normalised; None if it could not be read."""
+    files: int = 0
+    """Regular files in the archive."""
+    size: int = 0
+    """Bytes of all files, unpacked."""
+    python: str
+    """Python that parsed the code, for example ``3.11``."""
+    ruleset: str
+    """Version of the rules that judged."""
+    seconds: float = Field(default=0.0, ge=0)
+    """Wall time of the scan."""
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the archive may run."""
+        return self.verdict is Verdict.ACCEPT
