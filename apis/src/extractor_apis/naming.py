@@ -15,13 +15,17 @@ COLLECTION_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 
 _LOOSE_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
 _URI = re.compile(
-    r"mixpeek://(?P<extractor>[A-Za-z0-9_]+)(?:@(?P<version>[A-Za-z0-9.]+))?(?:/(?P<feature>[A-Za-z0-9_]+))?", re.ASCII
+    r"mixpeek://(?P<extractor>[A-Za-z0-9_]+)(?:@(?P<version>[A-Za-z0-9.]+))?(?:/(?P<feature>[A-Za-z0-9_]+))?",
+    re.ASCII,
 )
 _ID_DIGITS = 24
 
 
 def normalize_version(text: str) -> str:
-    """Spell a version as MAJOR.MINOR.PATCH: ``v1`` and ``1.0`` are ``1.0.0``. Raises ValueError for others."""
+    """Spell a version as MAJOR.MINOR.PATCH:
+
+    ``v1`` and ``1.0`` are ``1.0.0``. Raises ValueError for others.
+    """
     match = _LOOSE_VERSION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no version: write MAJOR.MINOR.PATCH, for example 1.0.0")
@@ -81,8 +85,8 @@ def table_name(collection: str, extractor: str, version: str) -> str:
 def document_id(collection: str, object_id: str, extractor: str, version: str, ordinal: int) -> str:
     """Name the document that is the ``ordinal``-th result of an object.
 
-    The same object through the same version has the same documents, however often and in whatever order it runs:
-    a retry overwrites instead of adding.
+    The same object through the same version has the same documents, however often and in whatever order it
+    runs: a retry overwrites instead of adding.
     """
     return "doc_" + stable_hash(collection, object_id, extractor, version, str(ordinal))[:_ID_DIGITS]
 

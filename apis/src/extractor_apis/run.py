@@ -1,7 +1,7 @@
 """A batch run: what it is asked to do, how far it is, and the rows it could not do.
 
-`RunConfig` is the mounted file of `python -m extractor_runtime.batch --config FILE`; it holds no secret. `RunState` is
-`state.json` in the run's folder, which is all that anyone outside the run reads of it.
+`RunConfig` is the mounted file of `python -m extractor_runtime.batch --config FILE`; it holds no secret.
+`RunState` is `state.json` in the run's folder, which is all that anyone outside the run reads of it.
 """
 
 from datetime import datetime
@@ -15,7 +15,10 @@ from extractor_apis.meta import Struct
 
 
 class ErrorBudget(Struct):
-    """How many rows may fail before the run does: spent when more than both ``count`` and ``share`` have failed."""
+    """How many rows may fail before the run does:
+
+    spent when more than both ``count`` and ``share`` have failed.
+    """
 
     count: int = Field(default=10, ge=0)
     """Rows."""
@@ -45,7 +48,10 @@ class RunConfig(Struct):
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     error_budget: ErrorBudget = ErrorBudget()
     batch_timeout: float = Field(default=600.0, gt=0)
-    """Seconds that the author's code may take: to be imported, to build its steps, for one batch of one step."""
+    """Seconds that the author's code may take:
+
+    to be imported, to build its steps, for one batch of one step.
+    """
     cpus: int | None = Field(default=None, ge=1)
     """Processors to use on this machine; all of them by default."""
 

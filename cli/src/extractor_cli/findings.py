@@ -1,0 +1,30 @@
+"""A scan report for people: one line a finding, with the advice under it."""
+
+from collections.abc import Iterator
+
+from extractor_apis.scan import Finding, ScanReport, Severity
+
+
+def lines(report: ScanReport) -> Iterator[str]:
+    """Yield the findings, the weightiest first."""
+    order = list(Severity)
+    for finding in sorted(report.findings, key=lambda finding: order.index(finding.severity)):
+        yield line(finding)
+
+
+def line(finding: Finding) -> str:
+    """Write a finding on one line: ``pipeline.py:3: C04 subprocess … → use run_tool``."""
+    place = ":".join(str(part) for part in (finding.path, finding.line) if part is not None)
+    advice = f" → {finding.advice}" if finding.advice else ""
+    severity = "" if finding.severity is Severity.REJECT else f"{finding.severity}: "
+    return f"{place + ': ' if place else ''}{severity}{finding.rule} {finding.message}{advice}"
+
+
+def summary(report: ScanReport) -> str:
+    """Say in one sentence what the scan decided."""
+    rejected = sum(finding.severity is Severity.REJECT for finding in report.findings)
+    warned = sum(finding.severity is Severity.WARN for finding in report.findings)
+    what = f"{report.manifest.uri}" if report.manifest else "archive"
+    if report.accepted:
+        return f"{what}: accepted, {report.files} files, {report.size:,} bytes, {warned} warnings"
+    return f"{what}: rejected, {rejected} findings, {warned} warnings"

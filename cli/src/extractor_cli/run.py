@@ -1,0 +1,99 @@
+"""`extractor run PATH --source SOURCE --store DIR`: the batch path on this machine."""
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractor_apis.run import ErrorBudget, RunConfig
+from extractor_cli import archive, progress, terminal
+from extractor_cli.terminal import ExitCode, Format
+
+
+@terminal.verb
+def run(
+    path: Annotated[str, typer.Argument(help="Folder, .zip or .tar.gz of an extractor, or an https URL.")],
+    source: Annotated[
+        str,
+        typer.Option(
+            help="Objects: a JSON lines, CSV or Parquet file, a folder or glob of files; a path or object-store URL."
+        ),
+    ],
+    store: Annotated[Path, typer.Option(help="Folder for vectors and documents; made when missing.")],
+    collection: Annotated[str, typer.Option(help="Collection that the documents belong to.")] = "default",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="NAME=VALUE for the extractor; VALUE may be JSON."),
+    ] = None,
+    error_budget: Annotated[
+        str,
+        typer.Option(
+            help="Objects that may fail: a count (20) or a share (5%).  [default: 10 or 10%, the larger]"
+        ),
+    ] = "",
+    batch_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that the extractor may take for one batch, and to start.")
+    ] = 600.0,
+    cpus: Annotated[int | None, typer.Option(min=1, help="Processors to use; all by default.")] = None,
+    output: terminal.Output = Format.TEXT,
+    verbose: terminal.Verbose = False,
+) -> ExitCode:
+    """Run an extractor over a source into a store; a second run takes only what is new or changed."""
+    budget, parameters = parse_error_budget(error_budget), parse_parameters(parameter or [])
+    from extractor_runtime import batch
+    from extractor_stores import Store
+
+    paths = Store.open(store, create=True)
+    artifact = archive.admit(path, paths.artifacts)
+    config = RunConfig(
+        run_id=f"run-{uuid.uuid4().hex[:12]}",
+        collection=collection,
+        source=source,
+        store=str(store.resolve()),
+        tree=str(artifact.tree.resolve()),
+        artifact_digest=artifact.digest,
+        top_folder=artifact.top_folder,
+        manifest=artifact.manifest,
+        parameters=parameters,
+        error_budget=budget,
+        batch_timeout=batch_timeout,
+        cpus=cpus,
+    )
+    with progress.shown(str(artifact.manifest.uri)) as on_state:
+        state = batch.run(config, mongodb_uri=os.environ.get("MONGODB_URI"), on_state=on_state)
+    if output is Format.JSON:
+        print(state.model_dump_json(indent=2))
+    else:
+        print(progress.summary(state, store))
+    return ExitCode.FINE
+
+
+def parse_error_budget(text: str) -> ErrorBudget:
+    """Read ``20`` (objects) or ``5%``; nothing means the default."""
+    try:
+        if not text:
+            return ErrorBudget()
+        if text.endswith("%"):
+            return ErrorBudget(count=0, share=float(text[:-1]) / 100)
+        return ErrorBudget(count=int(text), share=0)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--error-budget {text}: write a count such as 20, or a share such as 5%"
+        ) from None
+
+
+def parse_parameters(texts: list[str]) -> dict[str, object]:
+    """Read NAME=VALUE pairs; a value that is no JSON is text."""
+    parameters: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"--parameter {text}: write NAME=VALUE")
+        try:
+            parameters[name] = json.loads(value)
+        except json.JSONDecodeError:
+            parameters[name] = value
+    return parameters

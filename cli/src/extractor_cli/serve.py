@@ -1,0 +1,36 @@
+"""`extractor serve PATH`: the archive's realtime endpoint on this machine."""
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from extractor_cli import archive, terminal
+
+
+@terminal.verb
+def serve(
+    path: Annotated[str, typer.Argument(help="Folder, .zip or .tar.gz of an extractor, or an https URL.")],
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    output: terminal.Output = terminal.Format.TEXT,
+    verbose: terminal.Verbose = False,
+) -> None:
+    """Serve an extractor's realtime.py over HTTP until Ctrl-C."""
+    from extractor_runtime import loader, serve
+
+    with tempfile.TemporaryDirectory(prefix="extractor-serve-") as folder:
+        artifact = archive.admit(path, Path(folder))
+        tree = loader.Tree(artifact.tree, artifact.digest, artifact.top_folder)
+        with serve.start(tree, artifact.manifest, host=host, port=port, on_progress=terminal.say) as endpoint:
+            if output is terminal.Format.JSON:
+                terminal.print_json({"url": endpoint.url})
+            else:
+                print(f"{artifact.manifest.uri} answers at {endpoint.url}", flush=True)
+                terminal.say(
+                    f"try: curl -X POST {endpoint.url} -H 'content-type: application/json' "
+                    '-d \'{"inputs": {"text": "hello"}}\'   (Ctrl-C ends it)'
+                )
+            threading.Event().wait()

@@ -1,0 +1,82 @@
+"""The pipeline objects that authors build: steps, the rows they want, the resources they need.
+
+Re-exported as ``engine.plugins.extractors.pipeline``, the name that archives import.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ResourceType(StrEnum):
+    """What a step computes with."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    API = "api"
+
+
+class RowCondition(StrEnum):
+    """The rows a step wants, by mime type; the others pass it untouched."""
+
+    ALWAYS = "always"
+    IS_TEXT = "is_text"
+    IS_IMAGE = "is_image"
+    IS_VIDEO = "is_video"
+    IS_AUDIO = "is_audio"
+    IS_PDF = "is_pdf"
+    IS_VISUAL = "is_visual"
+    IS_VIDEO_OR_AUDIO = "is_video_or_audio"
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Beginnings of the mime types that match."""
+        return _PREFIXES[self]
+
+    def matches(self, mime_type: str | None) -> bool:
+        """Tell whether a row of that mime type is wanted."""
+        return self is RowCondition.ALWAYS or (mime_type or "").lower().startswith(self.prefixes)
+
+
+_PREFIXES: dict[RowCondition, tuple[str, ...]] = {
+    RowCondition.ALWAYS: ("",),
+    RowCondition.IS_TEXT: ("text/",),
+    RowCondition.IS_IMAGE: ("image/",),
+    RowCondition.IS_VIDEO: ("video/",),
+    RowCondition.IS_AUDIO: ("audio/",),
+    RowCondition.IS_PDF: ("application/pdf",),
+    RowCondition.IS_VISUAL: ("video/", "image/"),
+    RowCondition.IS_VIDEO_OR_AUDIO: ("video/", "audio/"),
+}
+
+
+@dataclass(frozen=True)
+class StepDefinition:
+    """One step: a class that is created once in each actor and called with each batch."""
+
+    service_class: Any
+    resource_type: ResourceType = ResourceType.CPU
+    config: Any = None
+    condition: RowCondition = RowCondition.ALWAYS
+    enabled: bool = True
+    concurrency: int | None = None
+    """Actors at most; the compute profile's by default."""
+    batch_size: int | None = None
+    """Rows at once; the compute profile's by default."""
+
+
+@dataclass(frozen=True)
+class PipelineDefinition:
+    """A named sequence of steps."""
+
+    name: str
+    version: str
+    steps: Sequence[StepDefinition] = field(default_factory=list)
+
+
+def build_pipeline_steps(
+    pipeline: PipelineDefinition, dataset_size: int | None = None
+) -> list[StepDefinition]:
+    """Return the steps that are enabled, in order; ``dataset_size`` is accepted as the contract has it."""
+    return [step for step in pipeline.steps if step.enabled]

@@ -1,0 +1,36 @@
+"""The vector of a query, made by the realtime half of the version that made the stored vectors."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import orjson
+
+from extractor_apis.manifest import Manifest, VectorFeature
+from extractor_runtime import errors, realtime
+from extractor_runtime.loader import Tree
+
+_ANSWER_SECONDS = 60.0
+
+
+def compute(tree: Tree, manifest: Manifest, feature: VectorFeature, inputs: dict[str, Any]) -> list[float]:
+    """Load the realtime class here and ask it. Raises AuthorError with the author's line."""
+    service = realtime.RealtimeService.load(tree, manifest)
+    answer = asyncio.run(service.answer({"vector_index": feature.name, **inputs}, {}))
+    return realtime.embedding(answer, manifest, feature)
+
+
+def ask(endpoint: str, manifest: Manifest, feature: VectorFeature, inputs: dict[str, Any]) -> list[float]:
+    """Ask a served endpoint over HTTP. Raises RunError when it does not answer with a vector."""
+    body = orjson.dumps({"inputs": {"vector_index": feature.name, **inputs}, "parameters": {}})
+    try:
+        response = httpx2.post(
+            endpoint, content=body, headers={"content-type": "application/json"}, timeout=_ANSWER_SECONDS
+        )
+    except httpx2.HTTPError as error:
+        raise errors.RunError(
+            f"{endpoint} does not answer ({errors.describe(error)}): is `extractor serve` running?"
+        ) from error
+    if response.status_code != 200:
+        raise errors.RunError(f"{endpoint} answered {response.status_code}: {response.text[:500]}")
+    return realtime.embedding(orjson.loads(response.content), manifest, feature)

@@ -1,0 +1,85 @@
+"""Ray on this machine, for as long as one command runs.
+
+Nothing outlives the command: Ray's processes die with the driver, and its session folder (sockets, logs,
+spilled objects) is a temporary one of ours.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_OBJECT_STORE_BYTES = 1 << 30
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # The core worker prints its own INFO and ERROR lines on the driver's stderr, past Python's logging.
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@contextlib.contextmanager
+def local(*, cpus: int | None = None, logs: Path | None = None) -> Iterator[int]:
+    """Start Ray in this process, yield the number of processors it has, and stop it.
+
+    Logs of all processes are copied to ``logs`` at the end, so that they outlive Ray's own folder.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # Ray's workers compile their imports on every start when they may not keep bytecode: twice the start-up
+    # time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    import ray
+
+    cpus = cpus or _processors()
+    # Unix socket paths end at 107 bytes: the folder's own path must stay short.
+    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir="/tmp"))
+    try:
+        with _stderr_to(folder / "ray-init.err"):
+            ray.init(
+                num_cpus=cpus,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                object_store_memory=_OBJECT_STORE_BYTES,
+                _temp_dir=str(folder),
+            )
+        yield cpus
+    finally:
+        with contextlib.suppress(KeyboardInterrupt):
+            ray.shutdown()
+        if logs is not None:
+            _copy_logs(folder, logs)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _processors() -> int:
+    """Count the processors that this process may use, which in a container are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _stderr_to(file: Path) -> Iterator[None]:
+    """Send file descriptor 2 to a file: Ray's C++ side greets there, past Python and every log setting."""
+    sys.stderr.flush()
+    saved, log = os.dup(2), os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.dup2(log, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(log)
+
+
+def _copy_logs(folder: Path, logs: Path) -> None:
+    """Keep what workers and the driver printed; Ray's own daemons only where something went wrong."""
+    for source in sorted(folder.glob("session_2*/logs/*")):
+        wanted = source.name.startswith(("worker-", "job-driver", "python-core-worker", "ray-data", "serve"))
+        if wanted and source.is_file() and source.stat().st_size:
+            logs.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                shutil.copyfile(source, logs / source.name)

@@ -1,0 +1,268 @@
+"""One actor's work, without Ray: the author's steps over a block, and what becomes of every row."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from extractor_apis.run import RunConfig
+from extractor_runtime import author, plan, rows
+from extractor_runtime.loader import Tree
+from extractor_runtime.rows import FAILURE, Failure
+from extractor_runtime.stage import StageActor, StageConfig
+from support import runs
+
+GOOD = "batch['vector'] = [[1.0, 2.0, 3.0, 4.0]] * len(batch)"
+
+
+def pipeline(*bodies: str, head: str = "") -> dict[str, str]:
+    """An archive whose steps are functions of a batch with the given bodies."""
+    functions = "".join(
+        f"def step_{index}(batch):\n    {body.replace(chr(10), chr(10) + '    ')}\n    return batch\n"
+        for index, body in enumerate(bodies)
+    )
+    names = ", ".join(f"step_{index}" for index in range(len(bodies)))
+    return {
+        "pipeline.py": f"{head}\n{functions}\ndef build_steps(**kwargs):\n    return {{'steps': [{names}]}}\n"
+    }
+
+
+def actor(tree: Tree, config: RunConfig, steps: slice = slice(None), is_last: bool = True) -> StageActor:
+    built = author.build_pipeline(tree, config)
+    resolved = plan.resolve_steps(built.steps, config.manifest.compute_profile)
+    return StageActor(StageConfig(tree, config, tuple(resolved[steps]), is_last))
+
+
+def run(tmp_path: Path, files: dict[str, str], texts: dict[str, str | None], **changes: Any) -> Any:
+    tree = runs.make_tree(tmp_path / "tree", files)
+    config = runs.make_config(tree, tmp_path, **changes)
+    block = rows.contract_table(runs.make_objects(texts), config)
+    return split(actor(tree, config)(block))
+
+
+def split(table: pa.Table) -> tuple[list[dict[str, Any]], list[Failure]]:
+    records = table.to_pylist()
+    failures = [Failure.load(record[FAILURE]) for record in records if record[FAILURE]]
+    return [record for record in records if not record[FAILURE]], failures
+
+
+def test_each_object_becomes_a_row_with_vector_and_document(tmp_path: Path) -> None:
+    done, failures = run(tmp_path, pipeline(GOOD + "\nbatch['words'] = 2"), {"a": "x y", "b": "z"})
+
+    assert failures == []
+    assert [(row["object_id"], row["ordinal"], row["vector"]) for row in done] == [
+        ("a", 0, [1, 2, 3, 4]),
+        ("b", 0, [1, 2, 3, 4]),
+    ]
+    assert orjson.loads(done[0]["document"]) == {
+        "document_id": done[0]["document_id"],
+        "object_id": "a",
+        "collection_id": "default",
+        "mime_type": "text/plain",
+        "data": "x y",
+        "words": 2,
+    }
+
+
+def test_a_missing_value_reaches_the_author_as_none_and_never_as_nan(tmp_path: Path) -> None:
+    body = "batch['seen'] = ['' if v is None else str(v) for v in batch['data']]\n" + GOOD
+
+    done, _ = run(tmp_path, pipeline(body), {"a": None, "b": "text"})
+
+    assert [orjson.loads(row["document"])["seen"] for row in done] == ["", "text"]
+
+
+def test_the_author_gets_the_ten_columns_as_objects(tmp_path: Path) -> None:
+    body = "batch['columns'] = [[f'{n}:{t}' for n, t in batch.dtypes.items()]] * len(batch)\n" + GOOD
+
+    done, _ = run(tmp_path, pipeline(body), {"a": "x"})
+
+    assert orjson.loads(done[0]["document"])["columns"] == [
+        f"{name}:object" for name in rows.CONTRACT_COLUMNS
+    ]
+
+
+def test_an_object_may_become_several_documents(tmp_path: Path) -> None:
+    body = (
+        "batch['text'] = [v.split() for v in batch['data']]\nbatch = batch.explode('text', ignore_index=True)\n"
+        + GOOD
+    )
+
+    done, failures = run(tmp_path, pipeline(body), {"a": "one two three", "b": "four"})
+
+    documents = [orjson.loads(row["document"]) for row in done]
+    assert failures == []
+    assert [(row["object_id"], row["ordinal"]) for row in done] == [("a", 0), ("a", 1), ("a", 2), ("b", 0)]
+    assert [document["text"] for document in documents] == ["one", "two", "three", "four"]
+    assert [document.get("data") for document in documents] == [None, None, None, "four"]
+    assert len({row["document_id"] for row in done}) == 4
+
+
+def test_a_step_sees_no_more_rows_than_its_batch_size(tmp_path: Path) -> None:
+    split_up = "batch = batch.loc[batch.index.repeat(3)].reset_index(drop=True)"
+    counted = "batch['size'] = len(batch)\n" + GOOD
+
+    done, _ = run(tmp_path, pipeline(split_up, counted), {str(i): "x" for i in range(3)})
+
+    assert [orjson.loads(row["document"])["size"] for row in done] == [4] * 8 + [1]
+
+
+@pytest.mark.parametrize(
+    ("body", "want_error"),
+    [
+        pytest.param("batch['vector'] = [[1.,2.,3.,4.], None]", "vector is missing", id="missing"),
+        pytest.param(
+            "batch['vector'] = [[1.,2.,3.,4.], [float('nan')] * 4]",
+            "vector contains NaN or infinity",
+            id="nan",
+        ),
+        pytest.param(
+            "batch['vector'] = [[1.,2.,3.,4.], [1.0, 2.0]]",
+            "vector has shape (2,), the manifest declares (4,)",
+            id="wrong dimension",
+        ),
+        pytest.param(
+            "batch['vector'] = [[1.,2.,3.,4.], 'no']",
+            "vector is no vector of numbers but str",
+            id="not numbers",
+        ),
+        pytest.param(
+            GOOD + "\nbatch['raw'] = ['x', b'bytes']",
+            "the document cannot be written as JSON: bytes is no JSON value: write text, a number, a list or a URL",
+            id="bytes in the document",
+        ),
+    ],
+)
+def test_a_row_that_breaks_a_promise_fails_alone(tmp_path: Path, body: str, want_error: str) -> None:
+    done, failures = run(tmp_path, pipeline(body), {"good": "x", "bad": "y"})
+
+    assert [row["object_id"] for row in done] == ["good"]
+    assert [(failure.object_id, failure.error) for failure in failures] == [("bad", want_error)]
+    assert failures[0].document_id is not None
+
+
+def test_an_exception_fails_only_the_rows_that_raise_it(tmp_path: Path) -> None:
+    body = "if 'poison' in set(batch['data']): raise ValueError('bad\\nblood')\n" + GOOD
+
+    done, failures = run(
+        tmp_path, pipeline(body), {str(i): "poison" if i in (2, 5) else "fine" for i in range(7)}
+    )
+
+    assert sorted(row["object_id"] for row in done) == ["0", "1", "3", "4", "6"]
+    assert [(failure.object_id, failure.error, failure.location) for failure in failures] == [
+        ("2", "ValueError: bad blood", "pipeline.py:3"),
+        ("5", "ValueError: bad blood", "pipeline.py:3"),
+    ]
+
+
+def test_a_retried_half_starts_from_what_was_given(tmp_path: Path) -> None:
+    body = "assert 'mark' not in batch\nbatch['mark'] = 1\nif len(batch) > 1: raise ValueError\n" + GOOD
+
+    done, failures = run(tmp_path, pipeline(body), {"a": "x", "b": "y"})
+
+    assert (len(done), failures) == (2, [])
+
+
+def test_a_row_that_a_step_drops_is_a_failure(tmp_path: Path) -> None:
+    done, failures = run(
+        tmp_path, pipeline(GOOD + "\nbatch = batch[batch['data'] != 'y']"), {"a": "x", "b": "y"}
+    )
+
+    assert [row["object_id"] for row in done] == ["a"]
+    assert [(failure.object_id, failure.error, failure.location) for failure in failures] == [
+        ("b", "step step_0 returned 0 of its 1 rows", "pipeline.py:2")
+    ]
+
+
+def test_columns_that_the_author_left_out_are_restored(tmp_path: Path) -> None:
+    body = "import pandas as pd\nbatch = pd.DataFrame({'vector': [[1., 2., 3., 4.]] * len(batch)})"
+
+    done, failures = run(tmp_path, pipeline(body), {"a": "x", "b": "y"})
+
+    assert failures == []
+    assert [orjson.loads(row["document"])["data"] for row in done] == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("body", "want"),
+    [
+        pytest.param(
+            "batch = None", "pipeline.py:2: step step_0 returned NoneType, not a DataFrame", id="no frame"
+        ),
+        pytest.param(
+            "return list(batch)", "pipeline.py:2: step step_0 returned list, not a DataFrame", id="a list"
+        ),
+        pytest.param(
+            "batch = batch[['data']].head(1)",
+            "pipeline.py:2: step step_0 returned 1 rows for 2 without the column object_id",
+            id="rows that cannot be told apart",
+        ),
+        pytest.param(
+            "batch['object_id'] = 'made up'",
+            "pipeline.py:2: step step_0 returned the object_id 'made up', which it was not given",
+            id="rows made up",
+        ),
+        pytest.param(
+            "batch['vektor'] = 1",
+            "the manifest declares the feature 'vector', but no step wrote a column of that name; "
+            "columns written: vektor",
+            id="feature never written",
+        ),
+    ],
+)
+def test_a_broken_contract_ends_the_run(tmp_path: Path, body: str, want: str) -> None:
+    done, failures = run(tmp_path, pipeline(body), {"a": "x", "b": "y"})
+
+    fatal = failures[-1]
+    assert done == []
+    assert fatal.fatal
+    assert f"{fatal.location}: {fatal.error}".removeprefix("None: ").startswith(want)
+
+
+def test_a_step_that_never_returns_is_given_up_with_its_line(tmp_path: Path) -> None:
+    body = "import time\nwhile True: time.sleep(0.01)"
+
+    _, failures = run(tmp_path, pipeline(body), {"a": "x"}, batch_timeout=0.3)
+
+    assert failures[0].fatal
+    assert failures[0].location == "pipeline.py:4"
+    assert failures[0].error == "step step_0 with 1 rows did not return within 0.3 s and was given up"
+
+
+def test_a_processor_that_cannot_be_created_ends_the_run_with_its_line(tmp_path: Path) -> None:
+    files = {
+        "pipeline.py": (
+            "from engine.plugins.extractors.pipeline import StepDefinition\n"
+            "class Model:\n"
+            "    def __init__(self, config):\n"
+            "        self.weights = config['weights']\n"
+            "    def __call__(self, batch):\n"
+            "        return batch\n"
+            "def build_steps(extractor_request):\n"
+            "    return {'steps': [StepDefinition(Model, config={})]}\n"
+        )
+    }
+
+    _, failures = run(tmp_path, files, {"a": "x"})
+
+    assert (failures[0].fatal, failures[0].location) == (True, "pipeline.py:4")
+    assert failures[0].error == "Model could not be created: KeyError: 'weights'"
+
+
+def test_failures_and_source_fields_travel_through_later_stages(tmp_path: Path) -> None:
+    head = "from engine.plugins.extractors.pipeline import StepDefinition, ResourceType"
+    body = "if 'bad' in set(batch['data']): raise ValueError('one')"
+    tree = runs.make_tree(tmp_path / "tree", pipeline(body, GOOD, head=head))
+    config = runs.make_config(tree, tmp_path)
+    block = rows.contract_table(runs.make_objects({"a": "x", "b": "bad"}, fields={"page": 7}), config)
+
+    between = actor(tree, config, slice(0, 1), is_last=False)(block)
+    done, failures = split(actor(tree, config, slice(1, 2))(between))
+
+    assert isinstance(between, pd.DataFrame)
+    assert [orjson.loads(row["document"])["metadata"] for row in done] == [{"page": 7}]
+    assert [orjson.loads(row["document"])["data"] for row in done] == ["x"]
+    assert [failure.object_id for failure in failures] == ["b"]
