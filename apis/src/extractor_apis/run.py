@@ -52,6 +52,8 @@ class RunConfig(Struct):
 
     to be imported, to build its steps, for one batch of one step.
     """
+    checkpoint_seconds: float = Field(default=60.0, ge=0)
+    """Seconds of work that a killed run loses at most."""
     cpus: int | None = Field(default=None, ge=1)
     """Processors to use on this machine; all of them by default."""
 
@@ -81,8 +83,6 @@ class RunState(Struct):
     objects_done: int = 0
     objects_failed: int = 0
     """Objects with at least one dead letter."""
-    objects_removed: int = 0
-    """Objects that are no longer in the source, and whose documents were removed."""
     documents: int = 0
     """Documents that this run wrote."""
     documents_total: int = 0

@@ -5,11 +5,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from extractor_apis.errors import ExtractorError
 from extractor_apis.manifest import Manifest
 from extractor_apis.scan import ScanReport
 from extractor_cli import findings
+
+if TYPE_CHECKING:
+    from extractor_artifacts import Artifact
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,6 @@ class Scanned:
 
     report: ScanReport
     archive: Path
-
-
-class RejectedError(ExtractorError):
-    """The scan does not accept the archive."""
 
 
 @contextlib.contextmanager
@@ -49,19 +48,33 @@ class Admitted:
     top_folder: str | None
 
 
-def admit(location: str, store: Path) -> Admitted:
-    """Have an accepted artifact of what the user named in the store's artifacts.
+def admit(location: str, artifacts: Path) -> Admitted:
+    """Have an accepted artifact of what the user named in a folder of artifacts.
 
-    Raises RejectedError, with the first finding, when the scan does not accept it.
+    Raises findings.RejectedError, with the first finding, when the scan does not accept it.
     """
     from extractor_artifacts import ArtifactStore
 
     with scanned(location) as result:
-        report = result.report
-        if not report.accepted or report.manifest is None:
-            first = next((line for line in findings.lines(report) if line), "rejected")
-            raise RejectedError(
+        if not result.report.accepted:
+            first = next(findings.lines(result.report), "no finding says why")
+            raise findings.RejectedError(
                 f"{location} is not accepted: {first} (`extractor lint {location}` shows all)"
             )
-        artifact = ArtifactStore(store).put(result.archive, report)
-    return Admitted(artifact.digest, artifact.tree, report.manifest, report.top_folder)
+        return _admitted(ArtifactStore(artifacts).put(result.archive, result.report))
+
+
+def stored(digest: str, artifacts: Path) -> Admitted:
+    """Find an artifact that was admitted before. Raises ArtifactError when it is gone."""
+    from extractor_artifacts import ArtifactStore
+
+    return _admitted(ArtifactStore(artifacts).get(digest))
+
+
+def _admitted(artifact: "Artifact") -> Admitted:
+    manifest = artifact.report.manifest
+    if manifest is None:
+        raise findings.RejectedError(
+            f"the scan report of {artifact.digest} has no manifest: scan the archive again"
+        )
+    return Admitted(artifact.digest, artifact.tree, manifest, artifact.report.top_folder)

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
+from extractor_apis.errors import ExtractorError
 from extractor_apis.scan import Finding, ScanReport, Severity
+
+
+class RejectedError(ExtractorError):
+    """The scan does not accept an archive that was to be run."""
 
 
 def lines(report: ScanReport) -> Iterator[str]:

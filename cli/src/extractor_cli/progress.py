@@ -60,8 +60,9 @@ class _Lines:
         self._phase, self._said = state.phase, now
         left = f", {state.seconds_left:.0f} s left" if state.seconds_left else ""
         failed = f", {state.objects_failed} failed" if state.objects_failed else ""
+        unchanged = f", {state.objects_unchanged} unchanged" if state.objects_unchanged else ""
         terminal.say(
-            f"{self._title} {state.phase}: {state.objects_done} of {state.objects_todo} objects, "
+            f"{self._title} {state.phase}: {state.objects_done} of {state.objects_todo} objects{unchanged}, "
             f"{state.documents} documents{failed}{left}"
         )
 

@@ -1,5 +1,6 @@
 """`extractor query URI TEXT --store DIR`: the nearest documents of a store."""
 
+import dataclasses
 import os
 import textwrap
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from extractor_apis.naming import FeatureURI
-from extractor_cli import terminal
+from extractor_cli import archive, terminal
 from extractor_cli.terminal import Format
 
 
@@ -30,17 +31,21 @@ def query(
 ) -> None:
     """Embed a text with the version that embedded the documents, and print the nearest ones."""
     from extractor_runtime import query_vector
+    from extractor_runtime.loader import Tree
     from extractor_stores import Store, resolve, search
 
-    opened = Store.open(store, create=False, mongodb_uri=os.environ.get("MONGODB_URI"))
-    target = resolve(opened, FeatureURI.parse(uri), collection=collection)
-    if endpoint:
-        vector = query_vector.ask(endpoint, text, target.manifest, target.feature)
-    else:
-        vector = query_vector.compute(opened, text, target)
-    hits = search(opened, target.uri, vector, limit=limit, collection=collection)
+    with Store.open(store, create=False, mongodb_uri=os.environ.get("MONGODB_URI")) as opened:
+        resolved = resolve(opened, FeatureURI.parse(uri), collection)
+        artifact = archive.stored(resolved.records[0].artifact_digest, opened.layout.artifacts)
+        manifest, feature, inputs = artifact.manifest, resolved.feature, {"text": text}
+        if endpoint:
+            vector = query_vector.ask(endpoint, manifest, feature, inputs)
+        else:
+            tree = Tree(artifact.tree, artifact.digest, artifact.top_folder)
+            vector = query_vector.compute(tree, manifest, feature, inputs)
+        hits = search(opened, resolved.uri, vector, limit=limit, collection=collection)
     if output is Format.JSON:
-        terminal.print_json([hit.as_json() for hit in hits])
+        terminal.print_json([dataclasses.asdict(hit) for hit in hits])
     else:
         for rank, hit in enumerate(hits, 1):
             print(describe(rank, hit.score, hit.document))

@@ -18,9 +18,7 @@ def run(
     path: Annotated[str, typer.Argument(help="Folder, .zip or .tar.gz of an extractor, or an https URL.")],
     source: Annotated[
         str,
-        typer.Option(
-            help="Objects: a JSON lines, CSV or Parquet file, a folder or glob of files; a path or object-store URL."
-        ),
+        typer.Option(help="JSON lines, CSV or Parquet, a folder or glob of files; path or object-store URL."),
     ],
     store: Annotated[Path, typer.Option(help="Folder for vectors and documents; made when missing.")],
     collection: Annotated[str, typer.Option(help="Collection that the documents belong to.")] = "default",
@@ -30,9 +28,7 @@ def run(
     ] = None,
     error_budget: Annotated[
         str,
-        typer.Option(
-            help="Objects that may fail: a count (20) or a share (5%).  [default: 10 or 10%, the larger]"
-        ),
+        typer.Option(help="Objects that may fail, as 20 or 5%; by default 10 or 10%, the larger."),
     ] = "",
     batch_timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds that the extractor may take for one batch, and to start.")
@@ -46,8 +42,8 @@ def run(
     from extractor_runtime import batch
     from extractor_stores import Store
 
-    paths = Store.open(store, create=True)
-    artifact = archive.admit(path, paths.artifacts)
+    with Store.open(store, create=True) as opened:
+        artifact = archive.admit(path, opened.layout.artifacts)
     config = RunConfig(
         run_id=f"run-{uuid.uuid4().hex[:12]}",
         collection=collection,

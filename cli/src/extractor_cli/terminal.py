@@ -16,8 +16,10 @@ from typing import Annotated, Any, ParamSpec
 import typer
 
 from extractor_apis.errors import ExtractorError
+from extractor_cli.findings import RejectedError
 
 P = ParamSpec("P")
+_LOCAL_PACKAGES = ("extractor_runtime", "extractor_stores", "ray", "lancedb")
 _verbose = False
 
 
@@ -59,6 +61,8 @@ def verb(function: Callable[P, ExitCode | None]) -> Callable[P, None]:
             code = function(*args, **kwargs) or ExitCode.FINE
         except KeyboardInterrupt:
             _fail("interrupted", ExitCode.INTERRUPTED)
+        except RejectedError as error:
+            _fail(str(error), ExitCode.FINDINGS)
         except ExtractorError as error:
             _fail(str(error), ExitCode.FAILED)
         except BrokenPipeError:
@@ -70,9 +74,8 @@ def verb(function: Callable[P, ExitCode | None]) -> Callable[P, None]:
             place = f"{error.filename}: " if error.filename else ""
             _fail(f"{place}{error.strerror or error}{hint}", ExitCode.FAILED)
         except ModuleNotFoundError as error:
-            if error.name is None or not error.name.startswith(("extractor_", "ray", "lancedb")):
-                raise
-            _fail(f"this verb needs {error.name}: install extractor-cli[local]", ExitCode.FAILED)
+            hint = ": install extractor-cli[local]" if error.name in _LOCAL_PACKAGES else ""
+            _fail(f"{error.name} is not installed{hint}", ExitCode.FAILED)
         except Exception as error:
             summary = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             _fail(f"internal error, please report it ({summary}); -v shows where", ExitCode.FAILED)

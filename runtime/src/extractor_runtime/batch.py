@@ -26,18 +26,19 @@ from extractor_runtime.deadline import AuthorThread
 from extractor_runtime.loader import Tree
 from extractor_runtime.progress import Progress
 from extractor_runtime.rows import FAILURE, Failure
-from extractor_stores import Store, Writer
+from extractor_stores import Store, Thresholds, Writer
 
 # A source that is read this fast may turn out to have nothing new: then Ray need not start at all.
-_HEAD_START_SECONDS = 0.5
+_HEAD_START_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Todo:
+class Job:
     """What a source holds now, and which of it this run takes."""
 
-    revisions: dict[str, str]
-    """Revision of every object of the source, by object id."""
+    writer: Writer
+    total: int
+    """Objects of the source."""
     objects: pa.Table
     """The new and changed ones, with the contract's columns."""
 
@@ -47,110 +48,118 @@ def run(
     *,
     mongodb_uri: str | None = None,
     on_state: Callable[[RunState], None] = lambda state: None,
+    on_step: Callable[[str], None] = lambda step: None,
 ) -> RunState:
     """Run one extractor version over one source, and publish what it made.
 
     Takes only objects that no earlier run has done with the same artifact and parameters. Raises
-    ExtractorError when the run as a whole fails; rows that fail alone become dead letters, until the error
-    budget is spent.
+    ExtractorError when the run as a whole fails; objects that fail alone become dead letters, until the error
+    budget is spent. ``on_state`` is told how far the run is, ``on_step`` the name of each step before it.
     """
-    store = Store.open(Path(config.store), create=True, mongodb_uri=mongodb_uri)
-    with store.lock(config.run_id):
-        progress = Progress(config.run_id, store.run_folder(config.run_id), on_state)
+    with (
+        Store.open(Path(config.store), create=True, mongodb_uri=mongodb_uri) as store,
+        store.lock(config.run_id),
+    ):
+        progress = Progress(config.run_id, store.layout.run(config.run_id), on_state)
         try:
-            _run(config, store, progress)
+            _run(config, store, progress, on_step)
         except KeyboardInterrupt:
             progress.enter(RunPhase.INTERRUPTED, "interrupted; run again to go on from the last checkpoint")
             raise
         except Exception as error:
-            progress.enter(
-                RunPhase.FAILED, str(error) if isinstance(error, ExtractorError) else errors.describe(error)
-            )
+            message = str(error) if isinstance(error, ExtractorError) else errors.describe(error)
+            progress.enter(RunPhase.FAILED, message)
             raise
         return progress.state
 
 
-def _run(config: RunConfig, store: Store, progress: Progress) -> None:
+def _run(config: RunConfig, store: Store, progress: Progress, on_step: Callable[[str], None]) -> None:
+    on_step("read_source")
     source = sources.open_source(config.source, mappings=config.manifest.input_mappings)
     tree = Tree(Path(config.tree), config.artifact_digest, config.top_folder)
     pipeline = AuthorThread(tree.root).call(
         author.build_pipeline, tree, config, seconds=config.batch_timeout, what="the pipeline"
     )
-    writer = store.writer(config.collection, config.manifest, config.artifact_digest)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(_read, source, writer, config)
+        reading = pool.submit(_read, source, store, config, on_step)
         concurrent.futures.wait([reading], timeout=_HEAD_START_SECONDS)
         if not reading.done() or reading.result().objects.num_rows:
-            with session.local(cpus=config.cpus, logs=store.run_folder(config.run_id) / "logs") as cpus:
-                todo = reading.result()
-                progress.begin(len(todo.revisions), todo.objects.num_rows)
-                _ingest(config, tree, pipeline, todo, writer, source.uri, cpus, progress)
-        todo = reading.result()
-    progress.begin(len(todo.revisions), todo.objects.num_rows)
+            on_step("start_ray")
+            with session.local(cpus=config.cpus, logs=store.layout.run(config.run_id) / "logs") as cpus:
+                _ingest(config, tree, pipeline, reading.result(), cpus, progress, on_step)
+        job = reading.result()
+    progress.begin(job.total, job.objects.num_rows)
     progress.enter(RunPhase.PUBLISHING)
-    record = writer.publish(
-        source=source.uri, current=todo.revisions, failed=progress.failed_objects, run_id=config.run_id
-    )
-    progress.complete(record)
+    progress.complete(job.writer.publish())
 
 
-def _read(source: sources.Source, writer: Writer, config: RunConfig) -> Todo:
+def _read(source: sources.Source, store: Store, config: RunConfig, on_step: Callable[[str], None]) -> Job:
     """Read the whole source, so that a broken line in the middle fails before anything is computed."""
-    known = writer.known(source.uri)
     parameters = json.dumps(config.parameters, sort_keys=True)
-    revisions: dict[str, str] = {}
-    todo = []
-    for objects in source.read():
-        ids = objects.column("object_id").to_pylist()
-        hashes = objects.column("content_hash").to_pylist()
-        wanted = []
-        for object_id, content_hash in zip(ids, hashes, strict=True):
-            revision = naming.stable_hash(content_hash, config.artifact_digest, parameters)
-            revisions[object_id] = revision
-            wanted.append(known.get(object_id) != revision)
-        todo.append(rows.contract_table(objects.filter(pa.array(wanted, pa.bool_())), config))
+    tables = list(source.read())
+    revisions = {
+        object_id: naming.stable_hash(content_hash, config.artifact_digest, parameters)
+        for table in tables
+        for object_id, content_hash in zip(
+            table.column("object_id").to_pylist(), table.column("content_hash").to_pylist(), strict=True
+        )
+    }
     if not revisions:
         raise errors.RunError(f"{source.uri} holds no objects: nothing to do, and nothing was changed")
-    return Todo(revisions, pa.concat_tables(todo, promote_options="default"))
+    writer = Writer(
+        store,
+        collection=config.collection,
+        manifest=config.manifest,
+        artifact_digest=config.artifact_digest,
+        source=source.uri,
+        current=revisions,
+        thresholds=Thresholds(seconds=config.checkpoint_seconds),
+        on_step=on_step,
+    )
+    objects = pa.concat_tables(tables, promote_options="default")
+    wanted = [object_id in writer.todo for object_id in objects.column("object_id").to_pylist()]
+    todo = objects.filter(pa.array(wanted, pa.bool_()))
+    return Job(writer, len(revisions), rows.contract_table(todo, config))
 
 
 def _ingest(
     config: RunConfig,
     tree: Tree,
     pipeline: Pipeline,
-    todo: Todo,
-    writer: Writer,
-    source: str,
+    job: Job,
     cpus: int,
     progress: Progress,
+    on_step: Callable[[str], None],
 ) -> None:
-    total = todo.objects.num_rows
+    total = job.objects.num_rows
+    progress.begin(job.total, total)
     if not total:
         return
     steps = plan.resolve_steps(pipeline.steps, config.manifest.compute_profile)
     stages = plan.plan_stages(steps, rows=total, cpus=cpus, gpus=ray_data.gpus())
-    dataset = ray_data.build(tree, config, stages, todo.objects, pipeline.prepare)
+    dataset = ray_data.build(tree, config, stages, job.objects, pipeline.prepare)
     progress.enter(RunPhase.RUNNING)
     try:
         for table in ray_data.results(dataset, progress.tick):
+            on_step("take_block")
             done, failures = _split(table)
             progress.record_failures(failures)
             fatal = next((failure for failure in failures if failure.fatal), None)
             if fatal is not None:
                 raise errors.AuthorError(fatal.error, fatal.location)
+            # Before their rows: a kill in between must not make a failed object a done one.
+            job.writer.fail({failure.object_id for failure in failures})
+            job.writer.add(done)
+            progress.advance(done.column("object_id").to_pylist())
             if config.error_budget.is_spent(len(progress.failed_objects), total):
                 raise errors.RunError(_budget_message(progress, config, total))
-            writer.add(_store_rows(done, source, todo.revisions))
-            progress.advance(done.column("object_id").to_pylist())
     finally:
         # Also on the way out of a failure or Ctrl-C: what was computed is kept for the next run.
-        writer.flush()
+        job.writer.flush()
     if progress.state.documents == 0:
-        raise errors.RunError(
-            f"no document was written: {progress.first_failure or 'the pipeline returned no rows'}"
-        )
-    missing = total - progress.state.objects_done
-    if missing:
+        reason = progress.first_failure or "the pipeline returned no rows"
+        raise errors.RunError(f"no document was written: {reason}")
+    if missing := total - progress.state.objects_done:
         raise errors.RunError(f"{missing} of {total} objects never came back from the pipeline; run again")
 
 
@@ -158,13 +167,6 @@ def _split(table: pa.Table) -> tuple[pa.Table, list[Failure]]:
     failed = pc.is_valid(table.column(FAILURE))
     failures = [Failure.load(text) for text in table.filter(failed).column(FAILURE).to_pylist()]
     return table.filter(pc.invert(failed)).drop_columns([FAILURE]), failures
-
-
-def _store_rows(table: pa.Table, source: str, revisions: dict[str, str]) -> pa.Table:
-    object_ids = table.column("object_id").to_pylist()
-    return table.append_column("source", pa.array([source] * len(object_ids), pa.string())).append_column(
-        "revision", pa.array([revisions[object_id] for object_id in object_ids], pa.string())
-    )
 
 
 def _budget_message(progress: Progress, config: RunConfig, total: int) -> str:

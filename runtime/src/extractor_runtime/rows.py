@@ -180,7 +180,8 @@ class Output:
                 f"the manifest declares the feature {feature.name!r}, but no step wrote a column of that name; "
                 f"columns written: {', '.join(written) or 'none'}"
             )
-        return frame[feature.name].tolist()
+        values: list[Any] = frame[feature.name].tolist()
+        return values
 
     def _documents(
         self,
@@ -251,10 +252,13 @@ def declared_attributes(manifest: Manifest) -> frozenset[str] | None:
     None when the manifest does not say: then all do.
     """
     schema = manifest.output_schema or {}
-    properties = schema.get("properties")
-    fields = properties if isinstance(properties, dict) else schema
-    named = {str(entry.get("feature_name") or entry.get("name")) for entry in manifest.attributes}
-    return frozenset(named | fields.keys()) if fields else None
+    is_json_schema = schema.get("type") == "object" or isinstance(schema.get("properties"), dict)
+    fields = schema.get("properties") if is_json_schema else schema
+    if not isinstance(fields, dict) or not fields:
+        return None
+    return frozenset(
+        {str(entry.get("feature_name") or entry.get("name")) for entry in manifest.attributes} | fields.keys()
+    )
 
 
 def count_within(object_ids: Sequence[str]) -> list[int]:

@@ -1,0 +1,56 @@
+"""What a process tree takes: processor time and memory, watched from outside."""
+
+import os
+import platform
+import subprocess
+import time
+from dataclasses import dataclass
+
+import psutil
+
+_EVERY_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process and all its descendants took."""
+
+    cpu: float
+    """Seconds of processor."""
+    peak: int
+    """Bytes at the highest: proportional set size, so that shared pages count once."""
+
+
+def watch(process: subprocess.Popen[str], seconds: float) -> Usage:
+    """Watch a process until it ends. Raises TimeoutExpired, having killed it, when that takes too long."""
+    root = psutil.Process(process.pid)
+    seen: dict[int, float] = {}
+    peak, deadline = 0, time.monotonic() + seconds
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            process.kill()
+            raise subprocess.TimeoutExpired(process.args, seconds)
+        memory = 0
+        for member in tree(root):
+            try:
+                times = member.cpu_times()
+                seen[member.pid] = times.user + times.system
+                memory += member.memory_full_info().pss
+            except (psutil.Error, OSError):
+                continue
+        peak = max(peak, memory)
+        time.sleep(_EVERY_SECONDS)
+    return Usage(sum(seen.values()), peak)
+
+
+def tree(root: psutil.Process) -> list[psutil.Process]:
+    """List a process and its descendants that are alive."""
+    try:
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def machine() -> dict[str, object]:
+    """Describe the machine, as every result must."""
+    return {"cpus": os.cpu_count(), "python": platform.python_version(), "platform": platform.platform()}
