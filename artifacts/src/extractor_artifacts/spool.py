@@ -1,0 +1,87 @@
+"""A file that appears whole or not at all, counted and hashed on its way in.
+
+Bytes go to a hidden neighbour of the target; `Spool.commit` makes them durable and renames them. A process
+that is killed leaves at most the neighbour behind.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from extractor_artifacts import digest
+from extractor_artifacts.errors import ArtifactError
+
+TEMPORARY_PREFIX = "."
+
+
+class Spool:
+    """Where the bytes of one archive gather; use it as a context manager."""
+
+    def __init__(self, target: Path, *, origin: str, max_bytes: int) -> None:
+        """Prepare for at most ``max_bytes`` from ``origin``, which errors name: give it redacted."""
+        self.origin = origin
+        self.max_bytes = max_bytes
+        self.size = 0
+        self._target = target
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        with _writing(self._target):
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(
+                dir=self._target.parent, prefix=f"{TEMPORARY_PREFIX}{self._target.name}."
+            )
+        self._path = Path(name)
+        self._file = open(descriptor, "wb", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    @property
+    def digest(self) -> digest.Digest:
+        """The digest of what has gathered so far."""
+        return digest.of_hash(self._hash)
+
+    def expect(self, size: int) -> None:
+        """Raise ArtifactError if that many bytes would be too many."""
+        if size > self.max_bytes:
+            limit = f"{self.max_bytes:,} bytes"
+            raise ArtifactError(f"{self.origin} is larger than {limit}: make it smaller, or raise the limit")
+
+    def write(self, chunk: bytes) -> None:
+        """Add bytes; raise ArtifactError when they become too many or the disk is full."""
+        self.expect(self.size + len(chunk))
+        with _writing(self._target):
+            view = memoryview(chunk)
+            while view:
+                view = view[self._file.write(view) :]
+        self._hash.update(chunk)
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Forget everything that has gathered."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def commit(self) -> None:
+        """Make the target appear, durable and read-only; one that was there is replaced."""
+        with _writing(self._target):
+            os.fchmod(self._file.fileno(), 0o444)
+            os.fsync(self._file.fileno())
+            self._path.replace(self._target)
+
+
+@contextlib.contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        raise ArtifactError(f"cannot write {target}: {err.strerror}") from err
