@@ -20,6 +20,7 @@ from extractor_runtime.plan import Stage
 from extractor_runtime.stage import StageActor, StageConfig
 
 _TICK_SECONDS = 1.0
+_STOP_SECONDS = 10.0
 _BUFFERED_TABLES = 4
 
 
@@ -96,7 +97,8 @@ def results(dataset: Any, tick: Callable[[], None]) -> Iterator[pa.Table]:
             _put(tables, error, stopped)
 
     # In a thread of its own: the main thread stays free for Ctrl-C, progress and the store.
-    threading.Thread(target=produce, daemon=True, name="ray-data").start()
+    producer = threading.Thread(target=produce, daemon=True, name="ray-data")
+    producer.start()
     try:
         while True:
             try:
@@ -117,6 +119,10 @@ def results(dataset: Any, tick: Callable[[], None]) -> Iterator[pa.Table]:
             tick()
     finally:
         stopped.set()
+        if producer.is_alive() and (executor := dataset._current_executor) is not None:
+            # The producer may wait for a block that takes its time; Ray Data has no public way to cancel.
+            executor.shutdown(force=True)
+        producer.join(_STOP_SECONDS)
 
 
 def _put(tables: queue.Queue[Any], item: Any, stopped: threading.Event) -> None:
