@@ -113,9 +113,10 @@ class Output:
         self._config = config
         self._manifest = config.manifest
         self._declared = declared_attributes(config.manifest)
-        self._reserved = frozenset(
-            (*CONTRACT_COLUMNS, FIELDS, FAILURE, "source_url", *config.manifest.input_mappings)
-        ) | {feature.name for feature in config.manifest.vectors}
+        # A mapped name is an alias of what came in, unless the manifest says that the author writes it.
+        aliases = {"source_url", *config.manifest.input_mappings} - (self._declared or frozenset())
+        vectors = {feature.name for feature in config.manifest.vectors}
+        self._reserved = frozenset({*CONTRACT_COLUMNS, FIELDS, FAILURE} | aliases | vectors)
         self.schema = output_schema(config.manifest)
 
     def rows(self, frame: pd.DataFrame, given: pd.DataFrame) -> tuple[pa.Table, list[Failure]]:

@@ -101,6 +101,25 @@ def test_an_object_may_become_several_documents(tmp_path: Path) -> None:
     assert len({row["document_id"] for row in done}) == 4
 
 
+@pytest.mark.parametrize(
+    ("output_schema", "want"),
+    [
+        pytest.param({"text": {"type": "string"}}, "X", id="declared: the author's"),
+        pytest.param(None, None, id="not declared: an alias of what came in"),
+    ],
+)
+def test_a_mapped_name_is_an_attribute_when_the_manifest_declares_it(
+    tmp_path: Path, output_schema: dict[str, Any] | None, want: str | None
+) -> None:
+    manifest = runs.make_manifest(input_mappings={"text": "text"}, output_schema=output_schema)
+
+    done, _ = run(
+        tmp_path, pipeline("batch['text'] = batch['text'].str.upper()\n" + GOOD), {"a": "x"}, manifest=manifest
+    )
+
+    assert orjson.loads(done[0]["document"]).get("text") == want
+
+
 def test_a_step_sees_no_more_rows_than_its_batch_size(tmp_path: Path) -> None:
     split_up = "batch = batch.loc[batch.index.repeat(3)].reset_index(drop=True)"
     counted = "batch['size'] = len(batch)\n" + GOOD
