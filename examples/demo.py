@@ -1,7 +1,7 @@
 """The main job, start to end, through the command that users have: what `make demo` runs.
 
-Prepares the text_passages example with its model, scans it, runs it over the topics that every Python carries, serves
-it, and asks five questions. Standard library only: everything real happens in `extractor`.
+Prepares the text_passages example with its model, scans it, runs it over the topics that every Python carries,
+serves it, and asks five questions. Standard library only: everything real happens in `extractor`.
 """
 
 import argparse
@@ -39,19 +39,24 @@ def main() -> None:
         try:
             endpoint = read_url(server)
             for question in prepare_text_passages.QUESTIONS:
-                print(f"\n❯ {question}", flush=True)
+                print(f"\nQ: {question}", flush=True)
                 extractor("query", URI, question, "--store", store, "--endpoint", endpoint, quiet=True)
         finally:
             server.terminate()
             server.wait(START_SECONDS)
     step("What to try next")
-    extractor_name = EXTRACTOR.relative_to(Path.cwd()) if EXTRACTOR.is_relative_to(Path.cwd()) else EXTRACTOR
-    print(f"  {extractor_name} query {URI} 'your own question' --store {store}")
-    print(
-        f"  {extractor_name} run {archive} --source {source} --store {store} --collection topics   # nothing new: quick"
-    )
-    print(f"  {extractor_name} serve {archive}")
-    print(f"  {extractor_name} init my_extractor   # write your own")
+    for line in (
+        f"query {URI} 'your own question' --store {store}",
+        f"run {archive} --source {source} --store {store} --collection topics   # nothing new: quick",
+        f"serve {archive}",
+        "init my_extractor   # write your own",
+    ):
+        print(f"  {shown(EXTRACTOR)} {line}")
+
+
+def shown(path: Path) -> Path:
+    """Name a path as one would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def step(title: str) -> None:

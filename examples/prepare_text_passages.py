@@ -14,11 +14,11 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 QUESTIONS = (
-    "How do I release a resource such as an open file, even after an exception?",
     "Why does a default list argument remember its value between calls?",
-    "How do I handle access to an attribute that does not exist?",
-    "How can I remove spaces from both ends of a string?",
     "What does break do to the else of a loop?",
+    "Which objects can be used as dictionary keys?",
+    "When is an object's destructor called?",
+    "How do I write a generator function?",
 )
 """Questions that the topics answer."""
 

@@ -11,6 +11,13 @@ from extractor_runtime import loader
 from support import peers
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+PEER = """
+def run(request):
+    from sentence_transformers import SentenceTransformer
+    model = SentenceTransformer(request["model"], device="cpu")
+    return model.encode(request["texts"], normalize_embeddings=True).tolist()
+"""
+"""The plain library, for `peers.run`: {"model", "texts"} to one vector a text."""
 
 
 def module(name: str, folder: Path = EXAMPLES / "text_passages") -> Any:

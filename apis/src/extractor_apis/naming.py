@@ -69,8 +69,8 @@ class VectorColumn:
 def locate(collection: str, uri: FeatureURI) -> VectorColumn:
     """Map a pinned feature URI of a collection to its table and column.
 
-    A LanceDB name holds no dot, slash or colon: a version is written with underscores. The double underscore
-    cannot be confused with a name's own, since an extractor's version always has exactly three numbers.
+    A LanceDB name holds no dot, slash or colon, so a version is written with underscores. Every collection
+    has a database of its own: no two collections can mean the same table, however they are named.
     """
     if uri.version is None or uri.feature is None:
         raise ValueError(f"{uri} names no single column: it needs a version and a feature")

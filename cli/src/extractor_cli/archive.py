@@ -32,10 +32,20 @@ def scanned(location: str) -> Iterator[Scanned]:
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         uploaded, canonical = Path(folder, "uploaded"), Path(folder, "canonical.zip")
         if Path(location).is_dir():
-            extractor_sandbox.pack(Path(location), uploaded)
+            _pack(Path(location), uploaded)
         else:
             fetch(location, uploaded)
         yield Scanned(extractor_sandbox.scan(uploaded, into=canonical), canonical)
+
+
+def _pack(folder: Path, into: Path) -> None:
+    import extractor_sandbox
+
+    try:
+        extractor_sandbox.pack(folder, into)
+    except extractor_sandbox.PackError as error:
+        # What cannot be an archive is not accepted either.
+        raise findings.RejectedError(str(error)) from error
 
 
 @dataclass(frozen=True)

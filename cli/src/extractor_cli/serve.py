@@ -1,5 +1,6 @@
 """`extractor serve PATH`: the archive's realtime endpoint on this machine."""
 
+import contextlib
 import tempfile
 import threading
 from pathlib import Path
@@ -33,4 +34,5 @@ def serve(
                     f"try: curl -X POST {endpoint.url} -H 'content-type: application/json' "
                     '-d \'{"inputs": {"text": "hello"}}\'   (Ctrl-C ends it)'
                 )
-            threading.Event().wait()
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()

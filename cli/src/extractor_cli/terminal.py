@@ -59,6 +59,8 @@ def verb(function: Callable[P, ExitCode | None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = function(*args, **kwargs) or ExitCode.FINE
+        except typer.BadParameter:
+            raise
         except KeyboardInterrupt:
             _fail("interrupted", ExitCode.INTERRUPTED)
         except RejectedError as error:

@@ -14,6 +14,8 @@ from extractor_runtime.rows import Failure
 from extractor_stores import CompletionRecord
 
 _WRITE_SECONDS = 10.0
+_TELLING_SHARE = 0.1
+"""Part of the objects after which their pace says something of the rest."""
 
 
 class Progress:
@@ -88,7 +90,11 @@ class Progress:
 
     def _seconds_left(self) -> float | None:
         done = self.state.objects_done
-        if self.state.phase is not RunPhase.RUNNING or not done:
+        if (
+            self.state.phase is not RunPhase.RUNNING
+            or not done
+            or done < _TELLING_SHARE * self.state.objects_todo
+        ):
             return None
         spent = time.monotonic() - self._running_since
         return round(spent / done * (self.state.objects_todo - done), 1)

@@ -1,19 +1,25 @@
 """Ray on this machine, for as long as one command runs.
 
-Nothing outlives the command: Ray's processes die with the driver, and its session folder (sockets, logs,
-spilled objects) is a temporary one of ours.
+Nothing outlives the command: Ray's processes die with the driver (`watchdog` sees to the stragglers), and its
+session folder (sockets, logs, spilled objects) is a temporary one of ours.
 """
 
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from extractor_runtime import watchdog
+
 _OBJECT_STORE_BYTES = 1 << 30
 _ENVIRONMENT = {
+    # A thread of Ray's that is late at the end would start a second Ray of its own.
+    "RAY_ENABLE_AUTO_CONNECT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     # The core worker prints its own INFO and ERROR lines on the driver's stderr, past Python's logging.
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -22,10 +28,20 @@ _ENVIRONMENT = {
 
 
 @contextlib.contextmanager
-def local(*, cpus: int | None = None, logs: Path | None = None) -> Iterator[int]:
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is removed in the end, and with it every process that writes there."""
+    # Unix socket paths end at 107 bytes: the folder's own path must stay short.
+    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir="/tmp"))
+    with watchdog.guard(folder):
+        yield folder
+
+
+@contextlib.contextmanager
+def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | None = None) -> Iterator[int]:
     """Start Ray in this process, yield the number of processors it has, and stop it.
 
-    Logs of all processes are copied to ``logs`` at the end, so that they outlive Ray's own folder.
+    Its own files are in ``folder``, or in a temporary one; logs of all processes are copied to ``logs`` at
+    the end, so that they outlive it.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -35,9 +51,9 @@ def local(*, cpus: int | None = None, logs: Path | None = None) -> Iterator[int]
     import ray
 
     cpus = cpus or _processors()
-    # Unix socket paths end at 107 bytes: the folder's own path must stay short.
-    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir="/tmp"))
-    try:
+    with contextlib.ExitStack() as resources:
+        folder = folder or resources.enter_context(temporary_folder())
+        resources.callback(_stop, folder, logs)
         with _stderr_to(folder / "ray-init.err"):
             ray.init(
                 num_cpus=cpus,
@@ -47,13 +63,30 @@ def local(*, cpus: int | None = None, logs: Path | None = None) -> Iterator[int]
                 object_store_memory=_OBJECT_STORE_BYTES,
                 _temp_dir=str(folder),
             )
+        resources.enter_context(_terminable())
         yield cpus
+
+
+def _stop(folder: Path, logs: Path | None) -> None:
+    import ray
+
+    with contextlib.suppress(KeyboardInterrupt):
+        ray.shutdown()
+    if logs is not None:
+        _copy_logs(folder, logs)
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the process as Ctrl-C does: cleaned up, and without the stack that Ray's handler prints."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
     finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            ray.shutdown()
-        if logs is not None:
-            _copy_logs(folder, logs)
-        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _processors() -> int:
