@@ -1,0 +1,120 @@
+"""Judge an archive: list its members, write the canonical tree, apply the rules; all in the worker."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from extractor_sandbox import archive, dependencies, imports, limits, manifest
+from extractor_sandbox.extent import Extent
+from extractor_sandbox.finding import Finding, Problem, Refused
+from extractor_sandbox.models import JsonValue
+from extractor_sandbox.rules import archive as archive_rules
+from extractor_sandbox.rules import code as code_rules
+from extractor_sandbox.rules import files as file_rules
+from extractor_sandbox.rules import manifest as manifest_rules
+from extractor_sandbox.source import Source, parse
+from extractor_sandbox.tree import Tree, plant
+
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged, and with what: files are open already, nothing is looked up by name."""
+
+    archive: Extent
+    canonical: BinaryIO
+    """Where the tree goes."""
+    scratch: BinaryIO
+    allowed_dependencies: frozenset[str]
+    reading: Callable[[str], None]
+    """Told which file comes next: if the interpreter dies of it, the launcher knows of which."""
+
+
+@dataclass
+class Outcome:
+    """What came out of it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    names: dict[str, JsonValue] | None = None
+    """The manifest's fields; None if a rule holds something against it."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """Where they get their values."""
+    top_folder: str | None = None
+    files: int = 0
+    size: int = 0
+
+
+def judge(case: Case) -> Outcome:
+    """Apply all rules, the cheapest first; what cannot be read past ends it."""
+    outcome = Outcome()
+    try:
+        for finding in _judge(case, outcome):
+            outcome.findings.append(finding)
+            if len(outcome.findings) == limits.FINDINGS:
+                outcome.findings.append(
+                    Finding("X02", Problem(f"there are more than {limits.FINDINGS} findings"))
+                )
+                break
+    except Refused as refused:
+        outcome.findings.append(refused.finding)
+    return outcome
+
+
+def _judge(case: Case, outcome: Outcome) -> Iterator[Finding]:
+    members = archive.read(case.archive, case.scratch)
+    outcome.files = sum(not member.is_directory for member in members)
+    outcome.size = sum(member.size for member in members)
+    found = [finding for rule in archive_rules.MEMBERS for finding in rule.judge(members)]
+    yield from found
+    if found:
+        return
+    tree = plant(members, case.canonical)
+    outcome.top_folder = tree.top_folder
+    for rule in file_rules.RULES:
+        yield from rule.judge(tree)
+    yield from _judge_manifest(case, tree, outcome)
+    yield from _judge_code(case, tree, outcome)
+
+
+def _judge_manifest(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
+    source = _read_source(case, tree, manifest.PATH, imports.Imports(tree.modules))
+    if source is None or source.tree is None:
+        return  # Said by F06 and C02.
+    reading = manifest.read(source.tree, len(source.raw))
+    names, unfit = manifest.export(reading)
+    found = [finding for rule in manifest_rules.RULES for finding in rule.judge(reading)]
+    found += [Finding(manifest_rules.FIELDS_FIT.id, problem) for problem in unfit]
+    yield from found
+    if not any(finding.rejects for finding in found):
+        outcome.names = names
+        outcome.lines = {name: line for name in names if (line := reading.line(name))}
+
+
+def _judge_code(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
+    requirements = (outcome.names or {}).get("dependencies")
+    roots = dependencies.find_roots(_distributions(requirements), case.allowed_dependencies)
+    allowed = imports.Imports(tree.modules, tree.top_folder, roots)
+    for path in tree.files:
+        if path.endswith((".py", ".pyi")):
+            source = _read_source(case, tree, path, allowed)
+            if source:
+                for rule in code_rules.RULES:
+                    yield from rule.judge(source)
+
+
+def _read_source(case: Case, tree: Tree, path: str, allowed: imports.Imports) -> Source | None:
+    content = tree.files.get(path)
+    if content is None:
+        return None
+    case.reading(path)
+    return parse(path, content, allowed)
+
+
+def _distributions(requirements: JsonValue) -> Iterator[str]:
+    """Take the names out of requirements that M05 found well-formed."""
+    for requirement in requirements if isinstance(requirements, list) else ():
+        match = _DISTRIBUTION.match(str(requirement).strip())
+        if match:
+            yield match[0]

@@ -1,0 +1,170 @@
+"""A strict zip reader: one archive from first byte to last, which no other reader can see differently.
+
+The directory at the end and the header in front of each member are two descriptions of one thing; readers
+differ in which they believe. So both are read, and have to agree.
+"""
+
+import struct
+from collections.abc import Iterator
+from functools import partial
+
+from isal import isal_zlib
+
+from extractor_sandbox.extent import Extent
+from extractor_sandbox.finding import Refused
+from extractor_sandbox.inflate import RAW, inflate
+from extractor_sandbox.member import Member, check_ratio
+from extractor_sandbox.zip_directory import End, Entry, find_end, read_entries
+
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+
+_LOCAL = struct.Struct("<4s2x2H4x3L2H")
+_DESCRIPTOR = struct.Struct("<3L")
+_EXTRA = struct.Struct("<HH")
+
+_COMMENT_BYTES = 1_024
+_STORED, _DEFLATED = 0, 8
+_HAS_DESCRIPTOR, _UTF8 = 1 << 3, 1 << 11
+_FLAGS = 1 << 1 | 1 << 2 | _HAS_DESCRIPTOR | _UTF8
+_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+_UNIX = (3, 19)
+
+
+def read(archive: Extent) -> list[Member]:
+    """List the members. Raises Refused if the file is not exactly one plain zip."""
+    end = find_end(archive)
+    _check_end(archive, end)
+    entries = sorted(read_entries(archive, end), key=lambda entry: entry.offset)
+    first, *stops = [*(entry.offset for entry in entries), end.offset]
+    if first != 0:
+        raise Refused("Z01", "bytes come before the first member")
+    return [_read_member(archive, entry, stop) for entry, stop in zip(entries, stops, strict=True)]
+
+
+def measure(archive: Extent, budget: int) -> int:
+    """Say how many bytes a zip within the archive unpacks to, by unpacking it; stops above ``budget``.
+
+    More lenient than `read`: torch and numpy write stored members with descriptors and Zip64 fields.
+    """
+    end = find_end(archive)
+    total = 0
+    for entry in read_entries(archive, end):
+        _check_method(entry)
+        for piece in _unpacked(_find_data(archive, entry, end.offset), entry):
+            total += len(piece)
+            if total > budget:
+                return total
+    return total
+
+
+def _check_end(archive: Extent, end: End) -> None:
+    if len(end.comment) > _COMMENT_BYTES or b"PK" in end.comment:
+        raise Refused("Z01", f"the comment is longer than {_COMMENT_BYTES} bytes or holds the bytes PK")
+    if archive.at(max(0, end.position - 20), 4) == b"PK\x06\x07" or end.offset == 0xFFFFFFFF:
+        raise Refused("Z06", "the archive has Zip64 records")
+    if end.offset + end.size != end.position:
+        raise Refused("Z01", "the directory does not lie directly before the end record")
+
+
+def _read_member(archive: Extent, entry: Entry, stop: int) -> Member:
+    """Hold a directory entry against its local header and the space up to the next one."""
+    name = entry.name
+    if entry.flags & ~_FLAGS:
+        what = "is encrypted" if entry.flags & 1 else f"has flags {entry.flags:#06x}"
+        raise Refused("Z05", f"the member {what}; only plain members are read", name)
+    _check_method(entry)
+    has_descriptor = bool(entry.flags & _HAS_DESCRIPTOR)
+    if has_descriptor and entry.method != _DEFLATED:
+        raise Refused("Z05", "a stored member has a data descriptor: its end cannot be told", name)
+    path = _decode(entry)
+    data = _find_data(archive, entry, stop)
+    _check_local(archive, entry, data.start - archive.start)
+    data_end = data.start - archive.start + data.size
+    trailer = archive.at(data_end, stop - data_end) if has_descriptor and stop - data_end in (12, 16) else b""
+    if data_end + len(trailer) != stop:
+        raise Refused("Z02", "members overlap, or bytes lie between them", name)
+    if has_descriptor:
+        described = trailer[4:] if trailer.startswith(b"PK\x07\x08") and len(trailer) == 16 else trailer
+        if described != _DESCRIPTOR.pack(entry.crc, entry.packed, entry.size):
+            raise Refused("Z05", "the data descriptor differs from the directory", name)
+    is_directory = path.endswith("/")
+    if is_directory and (entry.size or entry.packed):
+        raise Refused("Z02", "a directory has data", name)
+    if entry.method == _STORED and entry.size != entry.packed:
+        raise Refused("Z02", "a stored member has two different sizes", name)
+    check_ratio(name, entry.size, entry.packed)
+    return Member(
+        path=path.removesuffix("/"),
+        is_directory=is_directory,
+        size=entry.size,
+        mode=entry.attributes >> 16 if entry.system in _UNIX else None,
+        pieces=partial(_unpacked, data, entry),
+    )
+
+
+def _check_method(entry: Entry) -> None:
+    if entry.method not in (_STORED, _DEFLATED):
+        what = f"compression method {entry.method}; only stored (0) and deflate (8) are read"
+        raise Refused("Z04", what, entry.name)
+
+
+def _find_data(archive: Extent, entry: Entry, stop: int) -> Extent:
+    """Find a member's data behind its local header, before ``stop``."""
+    header = archive.at(entry.offset, _LOCAL.size) if entry.offset + _LOCAL.size <= stop else b""
+    if not header.startswith(b"PK\x03\x04"):
+        raise Refused("Z02", "the directory points to something that is no member", entry.name)
+    start = entry.offset + _LOCAL.size + sum(_LOCAL.unpack(header)[-2:])
+    if start + entry.packed > stop:
+        raise Refused("Z02", "members overlap", entry.name)
+    return archive.part(start, entry.packed)
+
+
+def _check_local(archive: Extent, entry: Entry, data_start: int) -> None:
+    """Hold the local header against the directory."""
+    header = archive.at(entry.offset, data_start - entry.offset)
+    _, flags, method, crc, packed, size, name_length, _ = _LOCAL.unpack_from(header)
+    rest = header[_LOCAL.size :]
+    if rest[:name_length] != entry.raw_name:
+        raise Refused("Z02", "the directory and the member give different names", entry.name)
+    if (flags, method) != (entry.flags, entry.method):
+        raise Refused("Z02", "the directory and the member give different flags or methods", entry.name)
+    known = zip((crc, packed, size), (entry.crc, entry.packed, entry.size), strict=True)
+    if any(mine != theirs and (mine or not flags & _HAS_DESCRIPTOR) for mine, theirs in known):
+        raise Refused("Z02", "the directory and the member give different sizes or checksums", entry.name)
+    for extra in (entry.extra, rest[name_length:]):
+        _check_extra(entry, extra)
+
+
+def _check_extra(entry: Entry, extra: bytes) -> None:
+    position = 0
+    while position < len(extra):
+        if position + _EXTRA.size > len(extra):
+            raise Refused("Z02", "the extra fields are damaged", entry.name)
+        kind, size = _EXTRA.unpack_from(extra, position)
+        position += _EXTRA.size + size
+        if position > len(extra):
+            raise Refused("Z02", "the extra fields are damaged", entry.name)
+        if kind == _ZIP64:
+            raise Refused("Z06", "the member has a Zip64 field", entry.name)
+        if kind == _UNICODE_PATH and extra[position - size : position][5:] != entry.raw_name:
+            raise Refused("Z09", "the member has a second name", entry.name)
+
+
+def _decode(entry: Entry) -> str:
+    try:
+        return entry.raw_name.decode("utf-8" if entry.flags & _UTF8 else "ascii")
+    except UnicodeDecodeError as err:
+        raise Refused("Z09", "the name is not UTF-8, or not marked as such", entry.name) from err
+
+
+def _unpacked(data: Extent, entry: Entry) -> Iterator[bytes]:
+    """Read a member's content; refuse it where size or checksum are not as declared."""
+    size = crc = 0
+    for piece in inflate(data, RAW, entry.name) if entry.method == _DEFLATED else data.pieces():
+        size += len(piece)
+        if size > entry.size:
+            break
+        crc = isal_zlib.crc32(piece, crc)
+        yield piece
+    if (size, crc) != (entry.size, entry.crc):
+        raise Refused("Z08", f"the content is not the {entry.size} bytes that are declared", entry.name)
