@@ -1,7 +1,7 @@
 """The main job, start to end, through the command that users have: what `make demo` runs.
 
-Prepares the text_passages example with its model, scans it, runs it over the topics that every Python carries,
-serves it, and asks five questions. Standard library only: everything real happens in `extractor`.
+Prepares the text_passages example with its model, scans it, runs it over the topics that every Python
+carries, serves it, and asks five questions. Standard library only: what is real happens in `extractor`.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """`python -m benchmarks.batch`: our batch path against hand-written Ray Data, fixed cost and slope.
 
-Both sides run as fresh processes, turn by turn, over the same texts with the same model object; every figure is a
-ratio of the two in one round. The slope is the cost of a further row, the fixed cost what a run costs before any.
+Both sides run as fresh processes, turn by turn, over the same texts with the same model object; every figure
+is a ratio of the two in one round. The slope is the cost of a further row, the fixed cost what a run costs
+before any.
 """
 
 import argparse

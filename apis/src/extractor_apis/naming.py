@@ -22,9 +22,9 @@ _ID_DIGITS = 24
 
 
 def normalize_version(text: str) -> str:
-    """Spell a version as MAJOR.MINOR.PATCH:
+    """Spell a version as MAJOR.MINOR.PATCH: ``v1`` and ``1.0`` are ``1.0.0``.
 
-    ``v1`` and ``1.0`` are ``1.0.0``. Raises ValueError for others.
+    Raises ValueError for what is no version.
     """
     match = _LOOSE_VERSION.fullmatch(text)
     if match is None:

@@ -15,18 +15,15 @@ from extractor_apis.meta import Struct
 
 
 class ErrorBudget(Struct):
-    """How many rows may fail before the run does:
-
-    spent when more than both ``count`` and ``share`` have failed.
-    """
+    """How many objects may fail before the run does: it is spent when more than both have failed."""
 
     count: int = Field(default=10, ge=0)
-    """Rows."""
+    """Objects."""
     share: float = Field(default=0.1, ge=0, le=1)
-    """Part of the rows to do."""
+    """Part of the objects to do."""
 
     def is_spent(self, failed: int, total: int) -> bool:
-        """Tell whether ``failed`` of ``total`` rows are too many."""
+        """Tell whether ``failed`` of ``total`` objects are too many."""
         return failed > max(self.count, self.share * total)
 
 
@@ -48,10 +45,7 @@ class RunConfig(Struct):
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     error_budget: ErrorBudget = ErrorBudget()
     batch_timeout: float = Field(default=600.0, gt=0)
-    """Seconds that the author's code may take:
-
-    to be imported, to build its steps, for one batch of one step.
-    """
+    """Seconds that the author's code may take to be imported, to build its steps, and for each batch."""
     checkpoint_seconds: float = Field(default=60.0, ge=0)
     """Seconds of work that a killed run loses at most."""
     cpus: int | None = Field(default=None, ge=1)

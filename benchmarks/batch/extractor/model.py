@@ -1,4 +1,4 @@
-"""The model that both sides run: hashed words, a projection, six small layers; about 1 ms of one processor a text."""
+"""The model that both sides run: hashed words and six small layers, about 1 ms of one processor a text."""
 
 import zlib
 

@@ -30,12 +30,13 @@ def query(
     verbose: terminal.Verbose = False,
 ) -> None:
     """Embed a text with the version that embedded the documents, and print the nearest ones."""
+    feature_uri = parse_uri(uri)
     from extractor_runtime import query_vector
     from extractor_runtime.loader import Tree
     from extractor_stores import Store, resolve, search
 
     with Store.open(store, create=False, mongodb_uri=os.environ.get("MONGODB_URI")) as opened:
-        resolved = resolve(opened, FeatureURI.parse(uri), collection)
+        resolved = resolve(opened, feature_uri, collection)
         artifact = archive.stored(resolved.records[0].artifact_digest, opened.layout.artifacts)
         manifest, feature, inputs = artifact.manifest, resolved.feature, {"text": text}
         if endpoint:
@@ -49,6 +50,14 @@ def query(
     else:
         for rank, hit in enumerate(hits, 1):
             print(describe(rank, hit.score, hit.document))
+
+
+def parse_uri(text: str) -> FeatureURI:
+    """Read a feature URI from the command line."""
+    try:
+        return FeatureURI.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def describe(rank: int, score: float, document: dict[str, Any]) -> str:

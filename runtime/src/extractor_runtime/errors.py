@@ -11,7 +11,7 @@ class RunError(ExtractorError):
 
 
 class AuthorError(RunError):
-    """The author's code raised, hung or broke a promise;
+    """The author's code raised, hung or broke a promise.
 
     ``location`` is ``file.py:12`` in the archive, if known.
     """

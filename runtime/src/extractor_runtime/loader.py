@@ -46,8 +46,7 @@ def load(tree: Tree, module: str) -> ModuleType:
     """
     _install(tree)
     try:
-        imported: ModuleType = importlib.import_module(f"{tree.package}.{module}")
-        return imported
+        return importlib.import_module(f"{tree.package}.{module}")
     except Exception as error:
         raise errors.AuthorError(
             f"{module}.py does not import: {errors.describe(error)}", errors.locate(error, tree.root)
@@ -57,11 +56,9 @@ def load(tree: Tree, module: str) -> ModuleType:
 def rewrite_imports(
     source: ast.Module, package: str, roots: Iterable[str], top_folder: str | None
 ) -> ast.Module:
-    """Make absolute imports of the archive's own modules point into ``package``;
-
-    lines stay where they are.
-    """
-    return ast.fix_missing_locations(_ImportRewriter(package, frozenset(roots), top_folder).visit(source))
+    """Point absolute imports of the archive's own modules into ``package``; lines stay where they are."""
+    rewritten: ast.Module = _ImportRewriter(package, frozenset(roots), top_folder).visit(source)
+    return ast.fix_missing_locations(rewritten)
 
 
 def _install(tree: Tree) -> None:
@@ -106,10 +103,7 @@ class _TreeFinder(importlib.abc.MetaPathFinder):
 
 
 class _TreeLoader(importlib.abc.SourceLoader):
-    """Compiles a file of the tree;
-
-    keeps no bytecode, since the tree is read-only and the code is rewritten.
-    """
+    """Compiles a file of the tree, and keeps no bytecode: the tree is read-only, the code rewritten."""
 
     def __init__(
         self, fullname: str, file: Path, package: str, roots: frozenset[str], top_folder: str | None

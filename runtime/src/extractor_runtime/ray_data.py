@@ -134,9 +134,9 @@ def _put(tables: queue.Queue[Any], item: Any, stopped: threading.Event) -> None:
 
 
 def _prepare(dataset: Any, prepare: Callable[[Any], Any], tree: Tree) -> Any:
-    """Let the author prepare the dataset;
+    """Let the author prepare the dataset.
 
-    what it maps over it travels by value, since workers do not know the tree.
+    What is mapped over it in there travels by value, since workers do not know the tree.
     """
     import ray.cloudpickle
 

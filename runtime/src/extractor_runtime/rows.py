@@ -178,8 +178,8 @@ class Output:
         if feature.name not in frame.columns:
             written = [str(name) for name in frame.columns if name not in self._reserved]
             raise errors.AuthorError(
-                f"the manifest declares the feature {feature.name!r}, but no step wrote a column of that name; "
-                f"columns written: {', '.join(written) or 'none'}"
+                f"the manifest declares the feature {feature.name!r}, but no step wrote a column of that "
+                f"name; columns written: {', '.join(written) or 'none'}"
             )
         values: list[Any] = frame[feature.name].tolist()
         return values
@@ -228,10 +228,7 @@ class Output:
 
 
 def output_schema(manifest: Manifest) -> pa.Schema:
-    """Describe what the last stage returns:
-
-    the store's rows without source and revision, and the failures.
-    """
+    """Describe what the last stage returns: documents with their vectors, and failures."""
     return pa.schema(
         [
             pa.field("document_id", pa.string()),
@@ -248,10 +245,7 @@ def output_schema(manifest: Manifest) -> pa.Schema:
 
 
 def declared_attributes(manifest: Manifest) -> frozenset[str] | None:
-    """Name the columns that become attributes of a document;
-
-    None when the manifest does not say: then all do.
-    """
+    """Name the columns that become attributes of a document; None, for all, if the manifest is silent."""
     schema = manifest.output_schema or {}
     is_json_schema = schema.get("type") == "object" or isinstance(schema.get("properties"), dict)
     fields = schema.get("properties") if is_json_schema else schema

@@ -45,8 +45,7 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # Ray's workers compile their imports on every start when they may not keep bytecode: twice the start-up
-    # time.
+    # Without kept bytecode every worker compiles its imports again: twice the start-up time.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     import ray
 
@@ -78,7 +77,7 @@ def _stop(folder: Path, logs: Path | None) -> None:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the process as Ctrl-C does: cleaned up, and without the stack that Ray's handler prints."""
+    """Let SIGTERM end the process as Ctrl-C does: cleaned up, without the stack that Ray's handler prints."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

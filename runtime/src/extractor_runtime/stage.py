@@ -56,8 +56,7 @@ class StageActor:
                 what="the pipeline",
             )
         except Exception as error:
-            # An actor that cannot be made is restarted for ever: the first block carries the reason out
-            # instead.
+            # An actor that cannot be made is restarted for ever: let the first block carry the reason out.
             self._broken = self._fatal("pipeline", error)
 
     def __call__(self, block: pa.Table | pd.DataFrame) -> pa.Table | pd.DataFrame:
@@ -131,10 +130,7 @@ class StageActor:
     def _accept(
         self, step: Step, processor: Processor, batch: pd.DataFrame, result: Any, failures: list[Failure]
     ) -> pd.DataFrame:
-        """Hold a step's result to the contract:
-
-        a frame whose rows can be told apart, and none of them lost.
-        """
+        """Hold a step to the contract: a frame whose rows can be told apart, and none of them lost."""
         location = author.location_of(processor, self._config.tree.root)
         if not isinstance(result, pd.DataFrame):
             raise errors.AuthorError(
@@ -145,8 +141,8 @@ class StageActor:
         if "object_id" not in result.columns:
             if len(result) != len(batch):
                 raise errors.AuthorError(
-                    f"step {step.name} returned {len(result)} rows for {len(batch)} without the column object_id: "
-                    "keep it, so that the rows can be told apart",
+                    f"step {step.name} returned {len(result)} rows for {len(batch)} without the column "
+                    "object_id: keep it, so that the rows can be told apart",
                     location,
                 )
             result["object_id"] = batch["object_id"]

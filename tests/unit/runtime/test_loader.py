@@ -16,7 +16,9 @@ TREE = {
         "import my_extractor.processors.core as wrapped\nfrom .processors import core as relative\n"
         "from my_extractor import manifest as again\n"
     ),
-    "processors/core.py": "import json\n\ndef double(x):\n    return 2 * x\n\ndef fail():\n    raise ValueError('no')\n",
+    "processors/core.py": (
+        "import json\n\ndef double(x):\n    return 2 * x\n\ndef fail():\n    raise ValueError('no')\n"
+    ),
     "broken.py": "\n\nimport json\nraise KeyError('weights')\n",
     "unparsable.py": "x = 1\ndef f(:\n",
 }

@@ -19,15 +19,26 @@ CPU, GPU, API = ResourceType.CPU, ResourceType.GPU, ResourceType.API
 @pytest.mark.parametrize(
     ("steps", "rows", "cpus", "gpus", "want"),
     [
-        pytest.param([step(), step()], 1000, 2, 0, [(2, 2, 1, 0)], id="neighbours share actors, one a processor"),
-        pytest.param([step()], 64, 4, 0, [(1, 1, 4, 0)], id="one batch needs one actor, with every processor"),
+        pytest.param([step(), step()], 1000, 2, 0, [(2, 2, 1, 0)], id="neighbours share actors"),
+        pytest.param(
+            [step()], 64, 4, 0, [(1, 1, 4, 0)], id="one batch needs one actor, with every processor"
+        ),
         pytest.param([step(concurrency=2)], 1000, 8, 0, [(1, 2, 4, 0)], id="the author's limit is kept"),
-        pytest.param([step(), step(GPU)], 1000, 2, 1, [(1, 2, 1, 0), (1, 1, 0, 1)], id="a GPU step has its own actors"),
+        pytest.param(
+            [step(), step(GPU)], 1000, 2, 1, [(1, 2, 1, 0), (1, 1, 0, 1)], id="a GPU step has its own actors"
+        ),
         pytest.param([step(), step(GPU)], 1000, 2, 0, [(2, 2, 1, 0)], id="without a GPU everything is CPU"),
-        pytest.param([step(), step(API), step()], 1000, 1, 0, [(1, 1, 0.5, 0), (1, 1, 0, 0), (1, 1, 0.5, 0)], id="a single processor is shared"),
+        pytest.param(
+            [step(), step(API), step()],
+            1000,
+            1,
+            0,
+            [(1, 1, 0.5, 0), (1, 1, 0, 0), (1, 1, 0.5, 0)],
+            id="a single processor is shared",
+        ),
         pytest.param([step()], 0, 2, 0, [(1, 1, 2, 0)], id="nothing to do still is a plan"),
     ],
-)  # fmt: skip
+)
 def test_stages_share_the_machine(
     steps: list[plan.Step], rows: int, cpus: int, gpus: float, want: list[tuple[int, int, float, float]]
 ) -> None:

@@ -100,7 +100,9 @@ def test_vectors_become_one_matrix_and_what_is_wrong_with_the_others(
         pytest.param({"words": {"type": "integer"}}, [], {"words"}, id="flat"),
         pytest.param({"type": "object", "properties": {"words": {}}}, [], {"words"}, id="a JSON schema"),
         pytest.param({"type": "object"}, [], None, id="a JSON schema that names nothing"),
-        pytest.param({"words": {}}, [{"feature_name": "label"}], {"words", "label"}, id="and further features"),
+        pytest.param(
+            {"words": {}}, [{"feature_name": "label"}], {"words", "label"}, id="and further features"
+        ),
     ],
 )
 def test_declared_attributes_come_from_schema_and_features(

@@ -86,10 +86,8 @@ def test_the_author_gets_the_ten_columns_as_objects(tmp_path: Path) -> None:
 
 
 def test_an_object_may_become_several_documents(tmp_path: Path) -> None:
-    body = (
-        "batch['text'] = [v.split() for v in batch['data']]\nbatch = batch.explode('text', ignore_index=True)\n"
-        + GOOD
-    )
+    split_up = "batch['text'] = [v.split() for v in batch['data']]"
+    body = f"{split_up}\nbatch = batch.explode('text', ignore_index=True)\n{GOOD}"
 
     done, failures = run(tmp_path, pipeline(body), {"a": "one two three", "b": "four"})
 
@@ -114,7 +112,10 @@ def test_a_mapped_name_is_an_attribute_when_the_manifest_declares_it(
     manifest = runs.make_manifest(input_mappings={"text": "text"}, output_schema=output_schema)
 
     done, _ = run(
-        tmp_path, pipeline("batch['text'] = batch['text'].str.upper()\n" + GOOD), {"a": "x"}, manifest=manifest
+        tmp_path,
+        pipeline("batch['text'] = batch['text'].str.upper()\n" + GOOD),
+        {"a": "x"},
+        manifest=manifest,
     )
 
     assert orjson.loads(done[0]["document"]).get("text") == want
@@ -150,7 +151,8 @@ def test_a_step_sees_no_more_rows_than_its_batch_size(tmp_path: Path) -> None:
         ),
         pytest.param(
             GOOD + "\nbatch['raw'] = ['x', b'bytes']",
-            "the document cannot be written as JSON: bytes is no JSON value: write text, a number, a list or a URL",
+            "the document cannot be written as JSON: "
+            "bytes is no JSON value: write text, a number, a list or a URL",
             id="bytes in the document",
         ),
     ],
