@@ -110,8 +110,8 @@ def results(dataset: Any, tick: Callable[[], None]) -> Iterator[pa.Table]:
                 return
             if isinstance(item, ray.exceptions.ActorDiedError | ray.exceptions.WorkerCrashedError):
                 raise errors.RunError(
-                    "the process that ran the extractor's steps died twice on the same rows (out of memory, or a "
-                    "crash in native code); its last words are in the run's logs folder"
+                    "the process that ran the extractor's steps died twice on the same rows (out of memory, "
+                    "or a crash in native code); its last words are in the run's logs folder"
                 ) from item
             if isinstance(item, BaseException):
                 raise item

@@ -1,0 +1,83 @@
+"""Every command of the documentation works as it is written, in its order."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.command import EXTRACTOR
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 120
+
+
+def commands(page: str) -> list[str]:
+    """List the commands of a page: lines after a dollar sign in its console blocks."""
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return [
+        line[2:].split("  #")[0].strip()
+        for block in blocks
+        for line in block.splitlines()
+        if line[:2] == "$ "
+    ]
+
+
+@pytest.fixture
+def servers() -> Iterator[list[subprocess.Popen[str]]]:
+    """Servers that a page starts; ended with the test."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for server in started:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("page", ["docs/write-an-extractor.md"])
+def test_every_command_of_the_page_works(
+    page: str, tmp_path: Path, servers: list[subprocess.Popen[str]]
+) -> None:
+    environment = {**os.environ, "PATH": f"{EXTRACTOR.parent}:{os.environ['PATH']}"}
+    done = commands(page)
+
+    assert len(done) > 5
+    for command in done:
+        if command.startswith("extractor serve"):
+            server = subprocess.Popen(
+                command, shell=True, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+            )  # fmt: skip
+            servers.append(server)
+            assert server.stdout is not None
+            assert "answers at" in server.stdout.readline()
+            continue
+        ended = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{command}: {ended.stderr}"
+        assert ended.stdout.strip(), command
+
+
+def test_the_readmes_commands_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+
+    for command in commands("README.md"):
+        program, target = command.split()
+        assert program == "make"
+        assert re.search(rf"^{target}:.*##", makefile, re.MULTILINE)
+
+
+def test_every_link_of_the_documentation_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
