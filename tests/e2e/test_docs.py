@@ -48,7 +48,7 @@ def test_every_command_of_the_page_works(
     for command in done:
         if command.startswith("extractor serve"):
             server = subprocess.Popen(
-                command, shell=True, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+                f"exec {command}", shell=True, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
             )  # fmt: skip
             servers.append(server)
             assert server.stdout is not None
