@@ -83,5 +83,5 @@ def test_query_takes(answer: dict[str, Any]) -> None:
 def test_answer_without_a_vector_says_what_it_has() -> None:
     declared = manifest("vector")
 
-    with pytest.raises(errors.AuthorError, match="without a vector .* found 'scores', 'text'"):
+    with pytest.raises(errors.AuthorError, match=r"without a vector .* found 'scores', 'text'"):
         answers.embedding({"text": "", "scores": []}, declared, declared.vectors[0])

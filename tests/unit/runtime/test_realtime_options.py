@@ -31,7 +31,7 @@ RESOURCES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "what serve_config says": (
         {"serve_config": {"num_cpus": 2, "num_gpus": 0.5, "memory_gb": 1}, "gpus": 1},
-        {"num_cpus": 2, "num_gpus": 0.5, "memory": 1 << 30},
+        {"num_cpus": 2, "num_gpus": 0.5},
     ),
     "what the machine has": ({"serve_config": {"num_cpus": 16}}, {"num_cpus": 4, "num_gpus": 0}),
     "a share for each replica": (

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,7 @@ def test_missing_module_says_what_to_add(tmp_path: Path) -> None:
 
 def test_constructor_that_hangs_is_given_up_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "realtime.py").write_text(
-        "import threading\nclass RealtimeHandler:\n    def __init__(self):\n        threading.Event().wait(0.2)\n"
+        "import time\nclass RealtimeHandler:\n    def __init__(self):\n        time.sleep(0.2)\n"
     )
     tree = loader.Tree(tmp_path, f"sha256:{hashlib.sha256(str(tmp_path).encode()).hexdigest()}")
 
@@ -247,6 +248,28 @@ def test_batch_that_loses_an_answer_is_refused(load: Load) -> None:
         ask(service)
 
 
+@pytest.mark.parametrize("how", ["def", "async def"])
+def test_answer_does_not_wait_for_the_next_ones_computation(load: Load, how: str) -> None:
+    service = load(
+        f"""
+        class TextInferenceService:
+            {how} run_inference(self, inputs, parameters):
+                return {{"in_time": inputs["event"].wait(5)}}
+        """
+    )
+
+    async def release_the_second_by_the_firsts_answer() -> dict[str, Any]:
+        done, waiting = threading.Event(), threading.Event()
+        done.set()
+        first = asyncio.create_task(service.answer({"event": done}, {}))
+        second = asyncio.create_task(service.answer({"event": waiting}, {}))
+        await first
+        waiting.set()
+        return await second
+
+    assert asyncio.run(release_the_second_by_the_firsts_answer()) == {"in_time": True}
+
+
 def test_code_that_computes_does_not_stop_the_callers_loop(load: Load) -> None:
     service = load(
         """
@@ -258,8 +281,6 @@ def test_code_that_computes_does_not_stop_the_callers_loop(load: Load) -> None:
     )
 
     async def release_while_it_waits() -> dict[str, Any]:
-        import threading
-
         event = threading.Event()
         waiting = asyncio.create_task(service.answer({"event": event}, {}))
         await asyncio.sleep(0.01)
@@ -280,8 +301,6 @@ def test_api_client_is_called_as_often_at_a_time_as_the_profile_says(load: Load)
     )
 
     async def ask_three() -> list[dict[str, Any]]:
-        import threading
-
         barrier = threading.Barrier(3)
         return await asyncio.gather(*(service.answer({"barrier": barrier}, {}) for _ in range(3)))
 
