@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from benchmarks import measure
 
+from benchmarks import measure
 from extractor_apis.run import RunConfig
 
 HERE = Path(__file__).parent

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+
 from benchmarks import measure
 from benchmarks.realtime.archive.realtime import Model
 

@@ -6,11 +6,12 @@ import threading
 
 import orjson
 import uvicorn
-from benchmarks.realtime.archive.realtime import BenchInferenceService
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from benchmarks.realtime.archive.realtime import BenchInferenceService
 
 service = BenchInferenceService()
 

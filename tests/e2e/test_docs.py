@@ -48,8 +48,13 @@ def test_every_command_of_the_page_works(
     for command in done:
         if command.startswith("extractor serve"):
             server = subprocess.Popen(
-                f"exec {command}", shell=True, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
-            )  # fmt: skip
+                f"exec {command}",
+                shell=True,
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             servers.append(server)
             assert server.stdout is not None
             assert "answers at" in server.stdout.readline()
