@@ -44,6 +44,7 @@ def main(source: Path, store: Path) -> None:
     schema = pa.schema([*table.schema, pa.field("vector", pa.list_(pa.float32(), 384))])
     reader = pa.RecordBatchReader.from_batches(schema, batches())
     rows = lancedb.connect(store).create_table("vectors", reader).count_rows()
+    ray.shutdown()
     done = time.monotonic()
     print(json.dumps({"first": first - STARTED, "total": done - STARTED, "rows": rows}), flush=True)
 
