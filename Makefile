@@ -16,8 +16,11 @@ LOCK := $(UV) pip compile -q --universal --generate-hashes --python-version 3.11
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
+# Debian's Python has no ensurepip without python3-venv, and others no pip outside a venv: either does.
 .cache/uv/bin/uv:
-	$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -q uv
+	@{ $(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install -q uv; } 2>/dev/null \
+		|| $(PYTHON) -m pip install -q --target .cache/uv uv \
+		|| { echo "uv cannot be installed: install it, or python3-venv, and run make again"; exit 1; }
 
 .PHONY: lock
 lock: $(UV) ## Resolve every dependency again and write the hashed requirement files.
