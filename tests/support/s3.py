@@ -66,4 +66,5 @@ def _environment(url: str) -> Iterator[None]:
 def _make_bucket(url: str) -> None:
     import httpx2
 
-    httpx2.put(f"{url}/{BUCKET}").raise_for_status()
+    # moto imports what a request needs when the first one comes, which takes its time on a cold disk.
+    httpx2.put(f"{url}/{BUCKET}", timeout=60).raise_for_status()

@@ -74,11 +74,11 @@ def test_parameters_are_found_wherever_archives_look_for_them(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("returned", "want_steps", "want_prepare"),
     [
-        pytest.param("{'steps': [print]}", [print], False, id="a dict without prepare"),
-        pytest.param("{'steps': (print,), 'prepare': len}", [print], True, id="a dict with it"),
-        pytest.param("types.SimpleNamespace(steps=[print], prepare=len)", [print], True, id="an object"),
+        pytest.param("{'steps': [sorted]}", [sorted], False, id="a dict without prepare"),
+        pytest.param("{'steps': (sorted,), 'prepare': len}", [sorted], True, id="a dict with it"),
+        pytest.param("types.SimpleNamespace(steps=[sorted], prepare=len)", [sorted], True, id="an object"),
         pytest.param(
-            "{'steps': [StepDefinition(str, enabled=False), print]}", [print], False, id="a disabled step"
+            "{'steps': [StepDefinition(str, enabled=False), sorted]}", [sorted], False, id="a disabled step"
         ),
     ],
 )

@@ -90,7 +90,7 @@ def described(body: str) -> tuple[Any, Any]:
             "Union[int, str]",
             "int | str | None",
             "Union[int, None, str]",
-            "Optional[Union[int, str]]",
+            "Optional[Union[int, bytes]]",
             "Union[int]",
         ),
         *("Literal['a', 'b']", "Literal['a']", "Literal[1, 2]", "Literal['a', 1, None]", "Literal[True]"),
