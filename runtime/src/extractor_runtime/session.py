@@ -18,6 +18,8 @@ from extractor_runtime import watchdog
 
 _OBJECT_STORE_BYTES = 1 << 30
 _ENVIRONMENT = {
+    # Nobody collects them on one machine.
+    "RAY_enable_metrics_collection": "0",
     # A thread of Ray's that is late at the end would start a second Ray of its own.
     "RAY_ENABLE_AUTO_CONNECT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
