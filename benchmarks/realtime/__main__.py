@@ -61,7 +61,7 @@ class Side:
 
 
 def _is_on_the_path(process: psutil.Process) -> bool:
-    """Tell whether requests pass this process: stopped, HAProxy and replica would give each other up."""
+    """Tell whether requests pass this process; with these stopped too, some rounds never ended."""
     command = " ".join(process.cmdline())
     return "haproxy" in command or "ServeReplica" in command
 

@@ -27,7 +27,7 @@ _PROGRESS_SECONDS = 5.0
 _FLAGS = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
-    # Ten times a second by default, in every one of Serve's processes: a seventh of a core for nothing.
+    # Ten times a second by default, in every one of Serve's processes, also when nobody asks.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "5000",
 }
