@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 from extractor_apis import naming
 from extractor_apis.manifest import Manifest
 from extractor_apis.meta import Struct
+from extractor_apis.services import Services
 
 
 class ErrorBudget(Struct):
@@ -43,6 +44,8 @@ class RunConfig(Struct):
     """Folder that the uploaded archive wrapped its files in; the author may import through its name."""
     manifest: Manifest
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    services: Services = Services()
+    """Secrets and language models that the author's code may use."""
     error_budget: ErrorBudget = ErrorBudget()
     batch_timeout: float = Field(default=600.0, gt=0)
     """Seconds that the author's code may take to be imported, to build its steps, and for each batch."""
@@ -61,6 +64,36 @@ class RunPhase(StrEnum):
     COMPLETED = "Completed"
     FAILED = "Failed"
     INTERRUPTED = "Interrupted"
+
+
+class Usage(Struct):
+    """What was consumed: calls to language models, and billable units."""
+
+    requests: int = 0
+    """Calls to language models that were answered."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    units: dict[str, float] = Field(default_factory=dict)
+    """Amounts by the units of the manifest's ``cost_rates``: ``1k_tokens``, ``image``, ``minute``, …"""
+    credits: float = 0.0
+    """The units at the manifest's ``cost_rates``."""
+
+
+class StepReport(Struct):
+    """What one step of the pipeline did and needed, over all workers."""
+
+    name: str
+    """The processor's class or function."""
+    resource: str
+    """``cpu``, ``gpu`` or ``api``."""
+    rows: int = 0
+    """Rows given to it."""
+    seconds: float = 0.0
+    """Inside the author's code, summed over workers."""
+    create_seconds: float = 0.0
+    """To create the processor, at most in one worker."""
+    peak_memory_bytes: int = 0
+    """Resident memory of the largest worker that ran it."""
 
 
 class RunState(Struct):
@@ -82,6 +115,8 @@ class RunState(Struct):
     documents_total: int = 0
     """Documents in the collection once the run completed."""
     dead_letters: int = 0
+    steps: tuple[StepReport, ...] = ()
+    usage: Usage = Usage()
     started: datetime
     updated: datetime
     seconds_left: float | None = None
