@@ -7,14 +7,17 @@ with growing pauses. One deadline bounds it all, name look-ups and slow headers 
 
 import asyncio
 import email.utils
+import functools
 import random
 import re
+import ssl
 import time
 
 import httpx2
 
 from extractor_artifacts import urls
 from extractor_artifacts.errors import ArtifactError
+from extractor_artifacts.guarded_loop import GuardedLoop, MayConnect
 from extractor_artifacts.patience import Patience
 from extractor_artifacts.spool import Spool
 
@@ -28,13 +31,19 @@ _ADVICE = {
 }
 
 
-def download(url: str, spool: Spool, *, pinned: bool, patience: Patience) -> None:
-    """Gather the bytes of a URL in the spool; plain http only if pinned by a digest, or from loopback.
+def download(
+    url: str, spool: Spool, *, plain_http: bool, patience: Patience, may_connect: MayConnect | None = None
+) -> str | None:
+    """Gather the bytes of a URL in the spool, and give their content type.
 
-    Raises ArtifactError. Must not be called on a running event loop.
+    Unless plain http is allowed it must be https, or this machine. With ``may_connect`` every address is
+    asked about when it is connected to, and proxies are passed by. Raises ArtifactError. Must not be called
+    on a running event loop.
     """
+    loop = GuardedLoop(may_connect)
     try:
-        asyncio.run(_Download(url, spool, pinned, patience).run())
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            return runner.run(_Download(url, spool, plain_http, patience, loop).run())
     except TimeoutError as err:
         raise ArtifactError(
             f"cannot read {spool.origin}: gave up after {patience.total:g} s and {spool.size:,} bytes; "
@@ -51,10 +60,13 @@ class _Interrupted(Exception):
 
 
 class _Download:
-    def __init__(self, url: str, spool: Spool, pinned: bool, patience: Patience) -> None:
+    def __init__(
+        self, url: str, spool: Spool, plain_http: bool, patience: Patience, loop: GuardedLoop
+    ) -> None:
         self._spool = spool
-        self._pinned = pinned
+        self._plain_http = plain_http
         self._patience = patience
+        self._loop = loop
         self._validator: str | None = None
         try:
             self._url = httpx2.URL(url)
@@ -64,16 +76,25 @@ class _Download:
         if not self._url.host:
             raise ArtifactError(f"{spool.origin} names no host: write https://host/path")
 
-    async def run(self) -> None:
+    async def run(self) -> str | None:
         patience = self._patience
-        timeout = httpx2.Timeout(patience.read, connect=patience.connect)
+        client = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(patience.read, connect=patience.connect),
+            verify=_certificates(),
+            # Past a proxy nobody sees which address is reached.
+            trust_env=not self._loop.is_guarded,
+        )
         fruitless = 0
-        async with asyncio.timeout(patience.total), httpx2.AsyncClient(timeout=timeout) as client:
+        async with asyncio.timeout(patience.total), client:
             while True:
                 before = self._spool.size
                 try:
                     return await self._attempt(client)
                 except (_Interrupted, httpx2.TransportError) as err:
+                    if self._loop.has_refused and isinstance(err, httpx2.ConnectError):
+                        raise ArtifactError(
+                            f"refused to read {self._spool.origin}: it is not at a public address"
+                        ) from err
                     fruitless = 1 if self._spool.size > before else fruitless + 1
                     if fruitless >= patience.attempts:
                         reason = str(err) or type(err).__name__
@@ -89,7 +110,7 @@ class _Download:
             after = self._patience.pause * 2 ** (fruitless - 1) * random.uniform(0.5, 1.0)
         return min(after, self._patience.longest_pause)
 
-    async def _attempt(self, client: httpx2.AsyncClient) -> None:
+    async def _attempt(self, client: httpx2.AsyncClient) -> str | None:
         # A digest is one of the bytes as stored: no transfer compression, and none is undone.
         headers = {"Accept-Encoding": "identity"}
         if self._spool.size and self._validator:
@@ -113,7 +134,7 @@ class _Download:
         return target
 
     def _check_safe(self, url: httpx2.URL) -> None:
-        if url.scheme == "https" or self._pinned:
+        if url.scheme == "https" or self._plain_http:
             return
         # Only who names this machine in the first place may reach it in the clear: no redirect leads here.
         if urls.is_loopback(url.host) and urls.is_loopback(self._url.host):
@@ -123,7 +144,7 @@ class _Download:
             "use https://, or give the digest of the archive"
         )
 
-    async def _receive(self, response: httpx2.Response) -> None:
+    async def _receive(self, response: httpx2.Response) -> str | None:
         spool, headers = self._spool, response.headers
         if response.status_code in _TRANSIENT:
             raise _Interrupted(f"HTTP {response.status_code}", _retry_after(headers.get("Retry-After", "")))
@@ -143,6 +164,14 @@ class _Download:
             spool.expect(spool.size + int(length))
         async for chunk in response.aiter_raw():
             spool.write(chunk)
+        content_type: str | None = headers.get("Content-Type")
+        return content_type
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Load the authorities once: it takes longer than most downloads."""
+    return httpx2.create_ssl_context()
 
 
 def _validator(headers: httpx2.Headers) -> str | None:

@@ -52,7 +52,7 @@ def fetch(
                 # The HTTP client doubles this room's start-up time: only who downloads pays for it.
                 from extractor_artifacts import download
 
-                download.download(location, spool, pinned=expected is not None, patience=patience)
+                download.download(location, spool, plain_http=expected is not None, patience=patience)
             case "file":
                 _copy(_path_of(location), spool)
             case "":

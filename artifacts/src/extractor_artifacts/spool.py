@@ -71,11 +71,12 @@ class Spool:
         self._hash = hashlib.sha256()
         self.size = 0
 
-    def commit(self) -> None:
-        """Make the target appear, durable and read-only; one that was there is replaced."""
+    def commit(self, *, lasting: bool = True) -> None:
+        """Make the target appear, in place of one that was there; what is to last, durable and read-only."""
         with _writing(self._target):
-            os.fchmod(self._file.fileno(), 0o444)
-            os.fsync(self._file.fileno())
+            if lasting:
+                os.fchmod(self._file.fileno(), 0o444)
+                os.fsync(self._file.fileno())
             self._path.replace(self._target)
 
 

@@ -78,6 +78,8 @@ def test_data_field_is(file: Path, record: dict[str, object], mappings: dict[str
         ("nan", "nan"),
         ("see photo.jpg", "see photo.jpg"),
         ("https://example.com/page", "https://example.com/page"),
+        ("data:text/plain,tea", "data:text/plain,tea"),
+        ("data: a table", "data: a table"),
     ],
 )
 def test_value_is_handed_on_as_text(file: Path, value: object, want: str | None) -> None:
@@ -93,6 +95,7 @@ def test_value_is_handed_on_as_text(file: Path, value: object, want: str | None)
         ("s3://bucket/a.mp4", ("video", "video/mp4", "s3://bucket/a.mp4")),
         ("/data/a.flac", ("audio", "audio/flac", "/data/a.flac")),
         ("../a.pdf", ("document", "application/pdf", "{parent}/a.pdf")),
+        ("data:image/PNG;base64,iVBO", ("image", "image/png", "data:image/PNG;base64,iVBO")),
     ],
 )
 def test_reference_to_a_binary_keeps_its_address(file: Path, value: str, want: tuple[str, str, str]) -> None:

@@ -64,7 +64,7 @@ class RecordReader:
         if mime is not None:
             row = _binary(row, mime, folder)
         aliased = {
-            alias: row.data if name == field else _resolve(_text(values[name], place), folder)
+            alias: row.data if name == field else resolve(_text(values[name], place), folder)
             for alias, name in self._mappings.items()
             if name in values
         }
@@ -88,6 +88,15 @@ class RecordReader:
         if first is not place:
             raise SourceError(f"{place}: {field} {object_id!r} is taken by {first}; ids must differ")
         return object_id
+
+
+def resolve(value: str | None, folder: str) -> str | None:
+    """Complete a relative path to a binary by the folder of the file that names it."""
+    if value is None or media.is_url(value) or media.referenced_type(value) is None:
+        return value
+    if media.is_url(folder):
+        return folder + "/" + value
+    return os.path.normpath(os.path.join(folder, value))
 
 
 def _data_fields(record: Record, mappings: Mapping[str, str]) -> Sequence[str]:
@@ -123,17 +132,8 @@ def _text(value: object, place: Place) -> str | None:
     return formats.to_json(value, place).decode()
 
 
-def _resolve(value: str | None, folder: str) -> str | None:
-    """Complete a relative path to a binary by the folder of the file that names it."""
-    if value is None or media.is_url(value) or media.referenced_type(value) is None:
-        return value
-    if media.is_url(folder):
-        return folder + "/" + value
-    return os.path.normpath(os.path.join(folder, value))
-
-
 def _binary(row: Row, mime: str, folder: str) -> Row:
-    address = _resolve(row.data, folder)
+    address = resolve(row.data, folder)
     assert address is not None
     size, stamp = 0, ""
     if not media.is_url(address) and os.path.isfile(address):

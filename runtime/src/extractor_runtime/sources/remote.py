@@ -17,6 +17,7 @@ import obstore.store
 from obstore.exceptions import BaseError
 
 from extractor_artifacts import urls
+from extractor_artifacts.spool import Spool
 from extractor_runtime.sources import listing
 from extractor_runtime.sources.errors import SourceError
 from extractor_runtime.sources.listing import File, Listing
@@ -45,6 +46,28 @@ def find(url: str) -> Listing:
         raise SourceError(f"cannot list {uri}: {_describe(err)}; {advice}") from None
 
 
+def download(url: str, spool: Spool) -> str | None:
+    """Gather an object's bytes in the spool, and give its content type."""
+    root, key = _split(url)
+    try:
+        store = _kept_store(root, _settings())
+        answer = obstore.get(store, key)
+        spool.expect(answer.meta["size"])
+        if answer.meta["size"] <= _READ_BYTES:
+            spool.write(bytes(answer.bytes()))
+        else:
+            # The client's time-out holds for a whole body: what is large comes in parts.
+            with _open(store, key, answer.meta["size"]) as stream:
+                while chunk := stream.read(_READ_BYTES):
+                    spool.write(chunk)
+    except FileNotFoundError:
+        raise SourceError(f"there is nothing at {url}: check the bucket and the key") from None
+    except (BaseError, OSError, ValueError) as err:
+        advice = "check credentials and region in the environment"
+        raise SourceError(f"cannot read {url}: {_describe(err)}; {advice}") from None
+    return answer.attributes.get("Content-Type")
+
+
 def _split(url: str) -> tuple[str, str]:
     scheme, _, path = url.partition("://")
     bucket, _, key = path.partition("/")
@@ -62,6 +85,16 @@ def _store(root: str) -> "ObjectStore":
     }
     retry: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=90)}
     return obstore.store.from_url(root, client_options=client, retry_config=retry)
+
+
+@functools.lru_cache(maxsize=16)
+def _kept_store(root: str, settings: tuple[tuple[str, str], ...]) -> "ObjectStore":
+    """Give the same store, and so its open connections, for as long as the environment says the same."""
+    return _store(root)
+
+
+def _settings() -> tuple[tuple[str, str], ...]:
+    return tuple(item for item in os.environ.items() if item[0].startswith(("AWS_", "GOOGLE_", "AZURE_")))
 
 
 def _look(store: "ObjectStore", key: str) -> tuple[str, "list[ObjectMeta]"]:
