@@ -4,10 +4,19 @@ import traceback
 from pathlib import Path
 
 from extractor_apis.errors import ExtractorError
+from extractor_runtime import redaction
 
 
 class RunError(ExtractorError):
     """The run as a whole cannot go on."""
+
+
+class SetupError(RunError):
+    """The author's code asks for what this system, or this run, does not have: no row can do without."""
+
+
+class WorkerDied(RunError):
+    """A process that ran the author's code is gone, and with it what it was doing."""
 
 
 class AuthorError(RunError):
@@ -22,9 +31,16 @@ class AuthorError(RunError):
         self.location = location
 
 
+class Overdue(AuthorError):
+    """The author's code did not come back in time, and may still be running."""
+
+
 def describe(error: BaseException) -> str:
-    """Put an exception of the author's on one bounded line: type and message, never a traceback."""
-    text = " ".join(str(error).split())
+    """Put an author's exception on one bounded line: type and message, no secret, never a traceback."""
+    try:
+        text = " ".join(redaction.redact(str(error)).split())
+    except Exception as broken:
+        text = f"(its message cannot be read: __str__ raised {type(broken).__name__})"
     return f"{type(error).__name__}: {text[:500]}" if text else type(error).__name__
 
 

@@ -1,0 +1,1 @@
+"""The protocols of language models, each behind the same two methods."""
