@@ -28,19 +28,30 @@ import time
 from shared.plugins.inference.serve import BaseInferenceService
 
 class TinyInferenceService(BaseInferenceService):
-    def run_inference_batch(self, inputs, parameters):
+    def __init__(self, container=None):
+        self.container = container
+
+    async def run_inference_batch(self, inputs, parameters):
         for one in inputs:
             time.sleep(one.get("sleep", 0))
             if one.get("fail"):
                 raise ValueError(one["fail"])
+            if one.get("length"):
+                print("x" * one["length"])
+            if one.get("greet"):
+                return [{"text": await self.container.secrets.get("GREETING")}]
+            if one.get("scores"):
+                return [{"scores": [0.5, float("nan")]}]
         return [{"vector": [0.5, 1.5], "together": len(inputs), "given": one} for one in parameters]
 """
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with endpoint.running(tmp_path_factory.mktemp("archive"), ARCHIVE) as process:
-        yield endpoint.first_line(process)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TINY_GREETING", "good morning")
+        with endpoint.running(tmp_path_factory.mktemp("archive"), ARCHIVE) as process:
+            yield endpoint.first_line(process)
 
 
 def ask(url: str, body: bytes | None, method: str = "POST", **headers: str) -> tuple[int, str, bytes]:
@@ -116,9 +127,31 @@ def test_author_error_is_told_with_its_line_and_no_traceback(url: str) -> None:
             "status": 500,
             "code": "author_error",
             "detail": "run_inference_batch raised ValueError: no such word",
-            "location": "realtime.py:9",
+            "location": "realtime.py:12",
         },
     )
+
+
+def test_replica_finds_the_secrets_that_it_was_told_of(url: str) -> None:
+    assert answer(url, greet=True) == (200, {"text": "good morning"})
+
+
+def test_not_a_number_is_an_error_and_not_null(url: str) -> None:
+    status, problem = answer(url, scores=True)
+
+    assert (status, problem["code"]) == (500, "author_error")
+    assert problem["detail"] == "'scores[1]' is nan, which JSON does not have"
+
+
+def test_megabytes_that_the_author_prints_do_not_stop_the_endpoint(url: str) -> None:
+    assert answer(url, length=50 << 20)[0] == 200
+
+
+def test_path_without_an_extractor_is_a_problem(url: str) -> None:
+    status, content_type, body = ask(f"{url}_not", b"{}")
+
+    assert (status, content_type) == (404, "application/problem+json")
+    assert json.loads(body)["code"] == "not_found"
 
 
 def test_too_large_a_body_is_refused_before_it_is_sent(url: str) -> None:
@@ -134,7 +167,7 @@ def test_too_large_a_body_is_refused_before_it_is_sent(url: str) -> None:
     connection.close()
 
 
-def test_request_ends_at_its_deadline_and_the_next_is_answered(tmp_path: Path) -> None:
+def test_request_ends_at_its_deadline_even_of_a_replica_that_stands_still(tmp_path: Path) -> None:
     with endpoint.running(tmp_path, ARCHIVE, request_seconds="0.5") as process:
         url = endpoint.first_line(process)
 
@@ -143,13 +176,23 @@ def test_request_ends_at_its_deadline_and_the_next_is_answered(tmp_path: Path) -
         assert (status, problem["code"]) == (504, "deadline_exceeded")
         assert endpoint.eventually(lambda: answer(url)[0] == 200)
 
+        # HAProxy has a deadline of its own: a replica that stands still does not tell.
+        replicas = [pid for pid, line in endpoint.family(process.pid).items() if "ServeReplica" in line]
+        for pid in replicas:
+            os.kill(pid, signal.SIGSTOP)
+        assert ask(url, b"{}")[:2] == (504, "application/problem+json")
+        for pid in replicas:
+            os.kill(pid, signal.SIGCONT)
+        assert endpoint.eventually(lambda: answer(url)[0] == 200)
+        assert all(map(endpoint.is_alive, replicas))
+
 
 def test_constructor_that_raises_is_told_with_its_line(tmp_path: Path) -> None:
     source = ARCHIVE + "    def __init__(self):\n        raise OSError('no weights')\n"
 
     with endpoint.running(tmp_path, source) as process:
         assert endpoint.first_line(process) == (
-            "AuthorError: realtime.py:12: TinyInferenceService() raised OSError: no weights"
+            "AuthorError: realtime.py:21: TinyInferenceService() raised OSError: no weights"
         )
         assert process.wait(timeout=20) == 1
 

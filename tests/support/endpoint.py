@@ -16,6 +16,7 @@ from pathlib import Path
 
 from extractor_apis.errors import ExtractorError
 from extractor_apis.manifest import Manifest
+from extractor_apis.services import SecretReference, Services
 from extractor_runtime import loader, serve
 
 MANIFEST = Manifest.from_names(
@@ -25,6 +26,7 @@ MANIFEST = Manifest.from_names(
         "features": [{"name": "vector", "type": "vector", "dimensions": 2, "distance": "dot"}],
     }
 )
+SERVICES = Services(secrets={"GREETING": SecretReference(env="TINY_GREETING")})
 _LISTENING = "0A"
 
 
@@ -114,6 +116,7 @@ def _main(folder: str, *options: str) -> int:
         with serve.start(
             loader.Tree(Path(folder), f"sha256:{digest}"),
             MANIFEST,
+            services=SERVICES,
             port=int(given.get("port", 0)),
             request_seconds=float(given.get("request_seconds", 60)),
         ) as endpoint:

@@ -20,7 +20,6 @@ Send = Callable[[Message], Awaitable[None]]
 MAX_BODY = 32 << 20
 MAX_ONGOING = 256
 """Requests that are read, waiting or computed at once; more are turned away."""
-_DUMP = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 _TITLES = {
     400: "Bad Request",
     404: "Not Found",
@@ -153,6 +152,6 @@ def _parse(body: bytes) -> Request:
 
 def _dump(answer: JsonObject) -> bytes:
     try:
-        return orjson.dumps(answer, option=_DUMP)
+        return orjson.dumps(answer)
     except TypeError as error:
         raise Problem(500, "author_error", f"the answer cannot be written as JSON: {error}") from None

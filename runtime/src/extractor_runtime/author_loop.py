@@ -108,6 +108,12 @@ async def _call(
         else:
             result = await asyncio.get_running_loop().run_in_executor(pool, function, *args)
         return await result if inspect.isawaitable(result) else result
-    except (SystemExit, KeyboardInterrupt) as error:
-        # Past a task they would end the loop, and every later request would wait for nothing.
+    except Exception:
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if isinstance(error, GeneratorExit) or (task is not None and task.cancelling()):
+            raise
+        # An exit, a panic of a Rust library, a cancellation of its own: past this task it would end the loop,
+        # or leave a request waiting for nothing.
         raise RuntimeError(errors.describe(error)).with_traceback(error.__traceback__) from None

@@ -1,34 +1,29 @@
 """An author's realtime class, whichever form it has, behind one method.
 
-Archives answer in four forms (a factory, a subclass of BaseInferenceService, a class found by its name, a
-``RealtimeHandler``), with five method names, with or without ``async``. Everything past this file sees one.
+Archives answer in several forms (`realtime_class`), with five method names, with or without ``async``.
+Everything past this file sees one.
 """
 
+import copy
+import functools
 import inspect
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import answers, errors, loader
+from extractor_apis.services import Services
+from extractor_runtime import answers, errors, loader, realtime_class, request
 from extractor_runtime.answers import embedding as embedding
 from extractor_runtime.author_loop import AuthorLoop
 from extractor_runtime.batching import Batcher
-from extractor_runtime.service import BaseInferenceService
+from extractor_runtime.container import ServiceContainer
 
 JsonObject = dict[str, Any]
 Request = tuple[JsonObject, JsonObject]
 
-_MODULE = "realtime"
-_FACTORY = "get_inference_service"
-_HANDLER = "RealtimeHandler"
-_SUFFIXES = ("InferenceService", "RealtimeService")
 _BATCH_METHOD = "run_inference_batch"
 _METHODS = ("run_inference", "_process_single", "__call__", "predict")
-_EXPECTED = (
-    f"{_FACTORY}(), a subclass of BaseInferenceService, a class whose name ends in "
-    f"{' or '.join(_SUFFIXES)}, or {_HANDLER}"
-)
+_NO_SERVICES = Services()
 
 
 class RealtimeService:
@@ -52,27 +47,40 @@ class RealtimeService:
         self._batcher = Batcher(self._answer_batch, manifest.compute_profile.batch_size)
 
     @classmethod
-    def load(cls, tree: loader.Tree, manifest: Manifest, *, seconds: float = 600.0) -> "RealtimeService":
+    def load(
+        cls,
+        tree: loader.Tree,
+        manifest: Manifest,
+        services: Services = _NO_SERVICES,
+        *,
+        seconds: float = 600.0,
+    ) -> "RealtimeService":
         """Import ``realtime.py``, find its class and construct it, within ``seconds`` each.
 
-        Raises AuthorError with the author's file and line.
+        The class is given ``container``, and ``config`` (the defaults of the manifest's parameters), if it
+        takes them. Raises AuthorError with the author's file and line.
         """
-        if not tree.has(_MODULE):
-            raise errors.AuthorError(f"the archive has no realtime.py: add one with {_EXPECTED}")
+        realtime_class.require(tree, manifest)
+        given = {"container": ServiceContainer.of(services), "config": request.with_defaults({}, manifest)}
         profile = manifest.compute_profile
         # Model code is seldom safe to call from two threads; a client that waits for a remote API has to be.
         threads = profile.max_concurrency if profile.resource_type == "api" else 1
         author = AuthorLoop(tree.root, threads)
         try:
-            module = author.call(loader.load, tree, _MODULE, seconds=seconds, what="importing realtime.py")
-            create = _find(module)
-            name = getattr(create, "__name__", _FACTORY)
+            module = author.call(
+                loader.load, tree, realtime_class.MODULE, seconds=seconds, what="importing realtime.py"
+            )
+            create = realtime_class.find(module, tree)
+            call = functools.partial(create, **realtime_class.arguments(create, given))
+            name = f"{getattr(create, '__name__', realtime_class.FACTORY)}()"
             try:
-                instance = author.call(create, seconds=seconds, what=f"{name}()")
+                instance = author.call(call, seconds=seconds, what=name)
             except errors.AuthorError:
                 raise
             except Exception as error:
-                raise _raised(f"{name}()", error, tree) from error
+                raise _raised(name, error, tree, _definition(create, tree)) from error
+            if instance is None:
+                raise errors.AuthorError(f"{name} returned None", _definition(create, tree))
             return cls(instance, author, tree, manifest)
         except BaseException:
             author.close()
@@ -80,10 +88,17 @@ class RealtimeService:
 
     async def answer(self, inputs: JsonObject, parameters: JsonObject) -> JsonObject:
         """Answer one request. Raises AuthorError when the author's code raises or its answer is no good."""
+        expected = answers.Expected.of(inputs, self._manifest)
+        parameters = request.with_defaults(parameters, self._manifest)
         if self.batches:
-            return await self._batcher.submit((inputs, parameters))
-        arguments = ({**parameters, **inputs},) if self._merged else (inputs, parameters)
-        return self._checked(await self._call(*arguments), inputs)
+            answer = await self._batcher.submit((inputs, parameters))
+        else:
+            arguments = ({**parameters, **inputs},) if self._merged else (inputs, parameters)
+            answer = await self._call(*arguments)
+        try:
+            return expected.check(answer)
+        except errors.AuthorError as error:
+            raise errors.AuthorError(error.message, self._place()) from None
 
     async def breathe(self) -> None:
         """Return once the author's thread is free: never, if its code hangs."""
@@ -93,9 +108,11 @@ class RealtimeService:
         """Stop the author's thread."""
         self._author.close()
 
-    async def _answer_batch(self, requests: list[Request]) -> Sequence[JsonObject | Exception]:
+    async def _answer_batch(self, requests: list[Request]) -> Sequence[Any]:
         """Answer requests together; when that fails, each alone, so that none fails for its neighbour."""
-        inputs, parameters = ([request[part] for request in requests] for part in (0, 1))
+        # Code that fails half-way may have changed what it was given.
+        given = copy.deepcopy(requests) if len(requests) > 1 else requests
+        inputs, parameters = ([one[part] for one in given] for part in (0, 1))
         try:
             results = await self._call(inputs, parameters)
             if not isinstance(results, Sequence) or len(results) != len(requests):
@@ -105,48 +122,20 @@ class RealtimeService:
         except errors.AuthorError as error:
             if len(requests) == 1:
                 return [error]
-            return [(await self._answer_batch([request]))[0] for request in requests]
-        return [self._try_checked(*pair) for pair in zip(results, inputs, strict=True)]
+            return [(await self._answer_batch([one]))[0] for one in requests]
+        return [self._told(one) if isinstance(one, Exception) else one for one in results]
 
     async def _call(self, *arguments: Any) -> Any:
         try:
             return await self._author.run(self._method, *arguments)
         except Exception as error:
-            raise _raised(self._name, error, self._tree) from error
+            raise self._told(error) from error
 
-    def _checked(self, answer: object, inputs: JsonObject) -> JsonObject:
-        try:
-            return answers.check(answer, inputs, self._manifest)
-        except errors.AuthorError as error:
-            raise errors.AuthorError(error.message, self._place()) from None
-
-    def _try_checked(self, answer: object, inputs: JsonObject) -> JsonObject | Exception:
-        try:
-            return self._checked(answer, inputs)
-        except errors.AuthorError as error:
-            return error
+    def _told(self, error: Exception) -> errors.AuthorError:
+        return _raised(self._name, error, self._tree, self._place())
 
     def _place(self) -> str | None:
         return _definition(self._method, self._tree)
-
-
-def _find(module: ModuleType) -> Callable[[], object]:
-    """Return what creates the service; the order is that of the contract."""
-    factory: Callable[[], object] | None = getattr(module, _FACTORY, None)
-    if factory is not None:
-        return factory
-    classes = [value for value in vars(module).values() if isinstance(value, type)]
-    own = [
-        one for one in classes if one.__module__ == module.__name__ and not one.__name__.startswith("Base")
-    ]
-    derived = [one for one in own if issubclass(one, BaseInferenceService)]
-    # A class that another one here derives from is not the one that answers.
-    leaves = [one for one in derived if sum(issubclass(other, one) for other in derived) == 1]
-    named = [one for one in own if one.__name__.endswith(_SUFFIXES)]
-    handlers = [one for one in own if one.__name__ == _HANDLER]
-    for candidate in (*leaves, *named, *handlers):
-        return candidate
-    raise errors.AuthorError(f"no class that answers was found: expected {_EXPECTED}", "realtime.py:1")
 
 
 def _bound(instance: object, name: str) -> Callable[..., Any] | None:
@@ -173,8 +162,11 @@ def _definition(thing: Any, tree: loader.Tree) -> str | None:
     return errors.innermost([(file or "", line)], tree.root)
 
 
-def _raised(what: str, error: Exception, tree: loader.Tree) -> errors.AuthorError:
-    return errors.AuthorError(f"{what} raised {errors.describe(error)}", errors.locate(error, tree.root))
+def _raised(what: str, error: Exception, tree: loader.Tree, place: str | None) -> errors.AuthorError:
+    """Tell what raised, at the author's line; where that is not known, at the definition."""
+    return errors.AuthorError(
+        f"{what} raised {errors.describe(error)}", errors.locate(error, tree.root) or place
+    )
 
 
 def _count(results: object) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from extractor_apis.manifest import Manifest, ServeConfig
-from extractor_runtime import asgi, errors, loader, realtime
+from extractor_apis.services import Services
+from extractor_runtime import asgi, assets, errors, loader, realtime
 
 _TARGET_ONGOING = 2.0
 
@@ -18,12 +19,15 @@ class Replica:
         self,
         tree: loader.Tree,
         manifest: Manifest,
+        services: Services,
         failure: Path,
         start_seconds: float,
         request_seconds: float,
     ) -> None:
+        # What a request names may be opened, and anyone may send one.
+        assets.restrict()
         try:
-            self._service = realtime.RealtimeService.load(tree, manifest, seconds=start_seconds)
+            self._service = realtime.RealtimeService.load(tree, manifest, services, seconds=start_seconds)
         except errors.AuthorError as error:
             write_failure(failure, error)
             raise
@@ -53,12 +57,15 @@ def read_failure(path: Path) -> errors.AuthorError | None:
     return errors.AuthorError(report["message"], report["location"])
 
 
-def options(manifest: Manifest, *, cpus: float, gpus: float) -> dict[str, Any]:
+def options(
+    manifest: Manifest, *, cpus: float, gpus: float, class_replicas: int | None = None
+) -> dict[str, Any]:
     """Translate ``serve_config``, or else the compute profile, for a machine of that size.
 
-    As in batch, a machine with less than is asked for gives what it has: the author's code adapts.
+    ``class_replicas`` is what the realtime class asks for, where the manifest has no ``serve_config``. As in
+    batch, a machine with less than is asked for gives what it has: the author's code adapts.
     """
-    config = manifest.serve_config or ServeConfig()
+    config = manifest.serve_config or ServeConfig(num_replicas=class_replicas)
     resource = manifest.compute_profile.resource_type
     wanted_cpus = config.num_cpus if config.num_cpus is not None else float(resource == "cpu")
     wanted_gpus = config.num_gpus if config.num_gpus is not None else float(resource == "gpu")

@@ -17,19 +17,25 @@ from typing import Any
 from extractor_apis import naming
 from extractor_apis.errors import ExtractorError
 from extractor_apis.manifest import Manifest
-from extractor_runtime import address, errors, haproxy, loader, replica, session
+from extractor_apis.services import Services
+from extractor_runtime import address, haproxy, loader, realtime_class, replica, session
 
 Progress = Callable[[str], None]
+_Arguments = tuple[loader.Tree, Manifest, Services, Path, float, float]
 
 _POLL_SECONDS = 0.1
 _SERVE_SECONDS = 60.0
 _PROGRESS_SECONDS = 5.0
+_NO_SERVICES = Services()
 _FLAGS = {
     "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
     # Ten times a second by default, in every one of Serve's processes, also when nobody asks.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "1",
     "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "5000",
+    # What the author prints goes to a file, for as long as the endpoint runs.
+    "RAY_ROTATION_MAX_BYTES": str(16 << 20),
+    "RAY_ROTATION_BACKUP_COUNT": "1",
 }
 
 
@@ -61,6 +67,7 @@ def start(
     tree: loader.Tree,
     manifest: Manifest,
     *,
+    services: Services = _NO_SERVICES,
     host: str = "127.0.0.1",
     port: int = 8000,
     on_progress: Progress = lambda message: None,
@@ -72,8 +79,7 @@ def start(
     Raises AddressError when it cannot listen there, AuthorError when the realtime class is not imported or
     constructed within ``start_seconds`` each, ServeError when the endpoint fails to come up otherwise.
     """
-    if not tree.has("realtime"):
-        raise errors.AuthorError("the archive has no realtime.py, so there is nothing to serve")
+    realtime_class.require(tree, manifest)
     port = address.claim(host, port)
     path = naming.route_prefix(manifest.name, manifest.version)
     program = haproxy.binary()
@@ -82,13 +88,13 @@ def start(
     with contextlib.ExitStack() as resources:
         folder = resources.enter_context(session.temporary_folder())
         flags = _FLAGS | {"RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(address.claim("127.0.0.1", 0))}
-        flags |= haproxy.flags(folder, program) if program else {}
+        flags |= haproxy.flags(folder, program, request_seconds) if program else {}
         resources.enter_context(_environment(flags))
         on_progress("starting Ray")
         cpus = resources.enter_context(session.local(folder=folder))
         on_progress("starting Ray Serve")
         failure = folder / "failure.json"
-        arguments = (tree, manifest, failure, start_seconds, request_seconds)
+        arguments = (tree, manifest, services, failure, start_seconds, request_seconds)
         _deploy(arguments, path, host=host, port=port, cpus=cpus)
 
         def is_ready() -> bool:
@@ -101,23 +107,23 @@ def start(
     return Endpoint(f"http://{address.literal(host)}:{port}{path}", started)
 
 
-def _deploy(
-    arguments: tuple[loader.Tree, Manifest, Path, float, float], path: str, *, host: str, port: int, cpus: int
-) -> None:
+def _deploy(arguments: _Arguments, path: str, *, host: str, port: int, cpus: int) -> None:
     import ray
     from ray import serve
     from ray.serve.schema import LoggingConfig
 
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     quiet = LoggingConfig(log_level="WARNING", enable_access_log=False)
-    _, manifest, _, _, request_seconds = arguments
+    tree, manifest, _, _, _, request_seconds = arguments
     name = naming.extractor_id(manifest.name, manifest.version)
     gpus = ray.cluster_resources().get("GPU", 0.0)
     deployment = serve.deployment(serve.ingress()(replica.Replica)).options(
         name=name,
         logging_config=quiet,
         health_check_timeout_s=request_seconds,
-        **replica.options(manifest, cpus=cpus, gpus=gpus),
+        **replica.options(
+            manifest, cpus=cpus, gpus=gpus, class_replicas=realtime_class.declared_replicas(tree)
+        ),
     )
     serve.start(http_options={"host": host, "port": port}, logging_config=quiet)
     serve.run_many(

@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ServeDeploymentConfig:
-    """How a realtime class asks to be deployed; the manifest's ``serve_config`` takes precedence."""
+    """How a realtime class asks to be deployed, where the manifest has no ``serve_config``.
+
+    It is read from ``realtime.py`` before that is imported: ``num_replicas`` has to be a plain number there.
+    """
 
     enabled: bool = True
     num_replicas: int = 1

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import numpy as np
 import orjson
 import pytest
 
@@ -28,8 +27,6 @@ class Service:
                 await asyncio.Event().wait()
             case "return an object":
                 return {"answer": object()}
-            case "return numbers":
-                return {"number": np.float32(0.5), "many": [np.int64(1)], "deep": {"er": np.array([1.0])}}
         return {"inputs": inputs, "parameters": parameters}
 
 
@@ -75,12 +72,6 @@ async def test_body_may_come_in_pieces_without_parameters() -> None:
     _, _, document = await ask(b'{"inputs":', b' {"text": "a"}, "parameters": null}')
 
     assert document == {"inputs": {"text": "a"}, "parameters": {}}
-
-
-async def test_numpy_numbers_and_arrays_become_json() -> None:
-    _, _, document = await ask(b'{"inputs": {"do": "return numbers"}}')
-
-    assert document == {"number": 0.5, "many": [1], "deep": {"er": [1.0]}}
 
 
 async def test_get_tells_what_is_served() -> None:

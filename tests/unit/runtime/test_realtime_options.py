@@ -4,15 +4,18 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from extractor_apis.manifest import Manifest
 from extractor_runtime import address, errors, haproxy, replica
 
 
-def options(cpus: float = 4, gpus: float = 0, **manifest: Any) -> dict[str, Any]:
+def options(
+    cpus: float = 4, gpus: float = 0, class_replicas: int | None = None, **manifest: Any
+) -> dict[str, Any]:
     described = Manifest.from_names({"name": "tiny", "version": "1.0.0", **manifest})
-    return replica.options(described, cpus=cpus, gpus=gpus)
+    return replica.options(described, cpus=cpus, gpus=gpus, class_replicas=class_replicas)
 
 
 RESOURCES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -51,6 +54,11 @@ def test_one_replica_is_started_unless_more_are_asked_for() -> None:
     assert options(serve_config={"num_replicas": 2})["num_replicas"] == 2
 
 
+def test_class_says_how_many_replicas_where_the_manifest_says_nothing() -> None:
+    assert options(class_replicas=3)["num_replicas"] == 3
+    assert options(class_replicas=3, serve_config={"num_cpus": 1})["num_replicas"] == 1
+
+
 def test_replica_range_means_autoscaling() -> None:
     scaled = options(serve_config={"min_replicas": 0, "max_replicas": 3, "target_ongoing_requests": 5})
 
@@ -83,6 +91,26 @@ def test_haproxy_listens_for_clients_only() -> None:
     assert haproxy.without_open_ports(config) == (
         "global\n    maxconn 1\nfrontend http_frontend\n    bind 127.0.0.1:8000\n"
     )
+
+
+def test_haproxy_answers_with_problems(tmp_path: Path) -> None:
+    config = (
+        "global\n    maxconn 1\n"
+        "defaults\n    mode http\n    errorfile 503 /serve/500.http\n"
+        "backend default_backend\n"
+        "    http-request return status 404 content-type text/plain lf-string \"Path '%[path]' not found.\"\n"
+    )
+
+    written = haproxy.with_problems(config, tmp_path)
+
+    assert f"defaults\n    errorfile 504 {tmp_path}/504.http\n" in written
+    assert "/serve/500.http" not in written
+    assert 'return status 404 content-type application/problem+json string \'{"type": ' in written
+    head, body = (tmp_path / "503.http").read_bytes().split(b"\r\n\r\n")
+    assert head.splitlines()[0] == b"HTTP/1.1 503 Service Unavailable"
+    assert b"Retry-After: 1" in head
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert (orjson.loads(body)["status"], orjson.loads(body)["code"]) == (503, "unavailable")
 
 
 def test_port_in_use_is_refused_with_what_to_do() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import errors, loader, realtime
+from extractor_apis.services import SecretReference, Services
+from extractor_runtime import errors, loader, realtime, realtime_class
 
 MANIFEST = {
     "feature_extractor_name": "tiny",
@@ -20,6 +21,7 @@ MANIFEST = {
         {"feature_type": "embedding", "feature_name": "vector", "embedding_dim": 2, "distance_metric": "dot"}
     ],
 }
+NO_SERVICES = Services()
 Load = Callable[..., realtime.RealtimeService]
 
 FORMS = {
@@ -74,6 +76,32 @@ FORMS = {
             async def later(self, inputs, parameters):
                 return {"said": inputs["text"], "mode": parameters["mode"]}
         """,
+    "the SDK's template, whose factory passes on what it gets": """
+        class TextInferenceService:
+            def __init__(self, embedding_dim: int = 128):
+                self.dim = embedding_dim
+            async def run_inference(self, inputs, parameters):
+                return {"said": inputs["text"], "mode": parameters["mode"]}
+            async def __call__(self, inputs, parameters):
+                return await self.run_inference(inputs, parameters)
+        def get_inference_service(**kwargs):
+            return TextInferenceService(**kwargs)
+        """,
+    "a factory that has to be awaited": """
+        class Anything:
+            def run_inference(self, inputs, parameters):
+                return {"said": inputs["text"], "mode": parameters["mode"]}
+        async def get_inference_service():
+            return Anything()
+        """,
+    "a class inside Serve's decorator": """
+        class TextInferenceService:
+            def __call__(self, inputs, parameters):
+                return {"said": inputs["text"], "mode": parameters["mode"]}
+        class Deployment:
+            func_or_class = TextInferenceService
+        TextInferenceService = Deployment()
+        """,
     "a class that answers batches only": """
         class TextInferenceService:
             def run_inference_batch(self, inputs, parameters):
@@ -85,18 +113,20 @@ FORMS = {
 @pytest.fixture
 def load(tmp_path: Path) -> Iterator[Load]:
     """Write an archive's realtime.py and load it."""
-    services = []
+    loaded = []
 
-    def write_and_load(source: str, **manifest: Any) -> realtime.RealtimeService:
+    def write_and_load(
+        source: str, *, services: Services = NO_SERVICES, **manifest: Any
+    ) -> realtime.RealtimeService:
         (tmp_path / "realtime.py").write_text(textwrap.dedent(source).lstrip("\n"))
         tree = loader.Tree(tmp_path, f"sha256:{hashlib.sha256(str(tmp_path).encode()).hexdigest()}")
-        services.append(
-            realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST | manifest), seconds=5)
+        loaded.append(
+            realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST | manifest), services, seconds=5)
         )
-        return services[-1]
+        return loaded[-1]
 
     yield write_and_load
-    for service in services:
+    for service in loaded:
         service.close()
 
 
@@ -107,6 +137,76 @@ def ask(service: realtime.RealtimeService, **inputs: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("source", FORMS.values(), ids=FORMS)
 def test_every_form_of_class_answers(load: Load, source: str) -> None:
     assert ask(load(source), text="hello") == {"said": "hello", "mode": "fast"}
+
+
+def test_class_of_another_module_of_the_archive_answers(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "core.py").write_text(textwrap.dedent(FORMS["a class named RealtimeService"]))
+
+    assert ask(load("from core import TextRealtimeService"), text="hello")["said"] == "hello"
+
+
+GIVEN = {
+    "a container": ("self, container", ["container"]),
+    "a container or none": ("self, container=None", ["container"]),
+    "a config": ("self, config", ["config"]),
+    "both, by name": ("self, *, config, container", ["config", "container"]),
+    "everything": ("self, **kwargs", ["config", "container"]),
+    "the rest, beside settings of one's own": ("self, config=None, **kwargs", ["container"]),
+    "nothing for settings of one's own": ("self, config=None, embedding_dim=128", []),
+    "nothing": ("self", []),
+}
+
+
+@pytest.mark.parametrize(("signature", "want"), GIVEN.values(), ids=GIVEN)
+def test_constructor_is_given(load: Load, signature: str, want: list[str]) -> None:
+    service = load(
+        f"""
+        class RealtimeHandler:
+            def __init__({signature}):
+                given = locals()
+                given = {{**given, **given.pop("kwargs", {{}})}}
+                self.given = sorted(name for name in ("config", "container") if given.get(name) is not None)
+            def predict(self, request):
+                return {{"given": self.given}}
+        """
+    )
+
+    assert ask(service) == {"given": want}
+
+
+def test_config_and_parameters_have_the_manifests_defaults(load: Load) -> None:
+    service = load(
+        """
+        class RealtimeHandler:
+            def __init__(self, config):
+                self.config = config
+            def run_inference(self, inputs, parameters):
+                return {"config": self.config, "parameters": parameters}
+        """,
+        parameter_schema={"properties": {"mode": {"default": "slow"}, "size": {"default": 3}}},
+    )
+
+    assert ask(service) == {
+        "config": {"mode": "slow", "size": 3},
+        "parameters": {"mode": "fast", "size": 3},
+    }
+
+
+def test_secrets_reach_the_class(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINY_KEY", "hush-hush")
+    services = Services(secrets={"KEY": SecretReference(env="TINY_KEY")})
+    service = load(
+        """
+        class RealtimeHandler:
+            def __init__(self, container):
+                self.secrets = container.secrets
+            async def run_inference(self, inputs, parameters):
+                return {"length": len(await self.secrets.get("KEY")), "names": await self.secrets.list()}
+        """,
+        services=services,
+    )
+
+    assert ask(service) == {"length": 9, "names": ["KEY"]}
 
 
 def test_inputs_win_where_they_are_merged_with_parameters(load: Load) -> None:
@@ -132,6 +232,14 @@ REFUSED = {
         "class RealtimeHandler:\n    def __init__(self):\n        raise OSError('no weights')\n",
         "realtime.py:3: RealtimeHandler() raised OSError: no weights",
     ),
+    "a constructor that needs more": (
+        "class RealtimeHandler:\n    def __init__(self, weights):\n        pass\n",
+        "realtime.py:1: RealtimeHandler() raised TypeError: RealtimeHandler.__init__() missing 1 required",
+    ),
+    "a factory that returns nothing": (
+        "def get_inference_service():\n    pass\n",
+        "realtime.py:1: get_inference_service() returned None",
+    ),
     "a constructor that exits": (
         "import sys\nclass RealtimeHandler:\n    def __init__(self):\n        sys.exit(3)\n",
         "realtime.py:4: RealtimeHandler() raised RuntimeError: SystemExit: 3",
@@ -154,6 +262,50 @@ def test_missing_module_says_what_to_add(tmp_path: Path) -> None:
         realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST))
 
 
+PROMISES = {
+    "a feature's address": (
+        'metadata = {\n    "feature_uri": "mixpeek://tiny@1.0.0/vector",\n}\n',
+        "feature_uri",
+        2,
+    ),
+    "replicas": ("name = 'tiny'\n\nserve_config = {'num_replicas': 2}\n", "serve_config", 3),
+}
+
+
+@pytest.mark.parametrize(("source", "name", "line"), PROMISES.values(), ids=PROMISES)
+def test_missing_module_names_the_line_that_promises_it(
+    tmp_path: Path, source: str, name: str, line: int
+) -> None:
+    (tmp_path / "manifest.py").write_text(source)
+    promise = {"feature_uri": "mixpeek://tiny@1.0.0/vector", "serve_config": {"num_replicas": 2}}[name]
+    manifest = Manifest.from_names(MANIFEST | {name: promise})
+
+    with pytest.raises(errors.AuthorError) as caught:
+        realtime.RealtimeService.load(loader.Tree(tmp_path, "sha256:" + "0" * 64), manifest)
+
+    assert str(caught.value).startswith(
+        f"manifest.py:{line}: the manifest sets {name}, but the archive has no realtime.py: add one with"
+    )
+
+
+REPLICAS = {
+    "a number": ("serve_config = ServeDeploymentConfig(enabled=True, num_replicas=3)", 3),
+    "an annotated number": ("serve_config: object = serve.ServeDeploymentConfig(num_replicas=3)", 3),
+    "the default": ("serve_config = ServeDeploymentConfig()", None),
+    "a computed number": ("serve_config = ServeDeploymentConfig(num_replicas=2 * N)", None),
+    "a wrong number": ("serve_config = ServeDeploymentConfig(num_replicas=-1)", None),
+    "nothing": ("pass", None),
+    "a broken file": ("def", None),
+}
+
+
+@pytest.mark.parametrize(("line", "want"), REPLICAS.values(), ids=REPLICAS)
+def test_replicas_are_read_without_importing(tmp_path: Path, line: str, want: int | None) -> None:
+    (tmp_path / "realtime.py").write_text(f"raise AssertionError\nclass Anything:\n    {line}\n")
+
+    assert realtime_class.declared_replicas(loader.Tree(tmp_path, "sha256:" + "0" * 64)) == want
+
+
 def test_constructor_that_hangs_is_given_up_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "realtime.py").write_text(
         "import time\nclass RealtimeHandler:\n    def __init__(self):\n        time.sleep(0.2)\n"
@@ -173,12 +325,25 @@ ANSWERS = {
         "raise SystemExit(1)",
         "realtime.py:3: run_inference raised RuntimeError: SystemExit",
     ),
+    "a method that panics as Rust code does": (
+        "raise type('PanicException', (BaseException,), {})('index out of bounds')",
+        "realtime.py:3: run_inference raised RuntimeError: PanicException: index out of bounds",
+    ),
+    "an exception that cannot be read": (
+        "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})()",
+        "realtime.py:3: run_inference raised Mute: (its message cannot be read",
+    ),
+    "a call that does not fit": (
+        "return self.run_inference()",
+        "realtime.py:3: run_inference raised TypeError",
+    ),
+    "a set": ("return {'tags': {'a'}}", "realtime.py:2: 'tags' is a set, which JSON does not have"),
     "no dict": ("return [0.1, 0.2]", "realtime.py:2: the answer is a list, not a dict"),
     "a wrong dimension": (
         "return {'vector': [0.1]}",
         "realtime.py:2: 'vector' has 1 dimensions, but vector is",
     ),
-    "NaN": ("return {'embedding': [0.1, float('nan')]}", "realtime.py:2: 'embedding' holds NaN"),
+    "NaN": ("return {'embedding': [0.1, float('nan')]}", "realtime.py:2: 'embedding[1]' is nan"),
 }
 
 
@@ -237,6 +402,71 @@ def test_bad_request_of_a_batch_fails_alone(load: Load) -> None:
     first, second, third = asyncio.run(ask_all())
     assert (first, third) == ({"together": 1}, {"together": 1})
     assert str(second) == "realtime.py:4: run_inference_batch raised ValueError: a bad text"
+
+
+def test_batch_that_changes_its_inputs_and_fails_is_asked_again_with_the_first_ones(load: Load) -> None:
+    service = load(
+        """
+        class TextInferenceService:
+            def run_inference_batch(self, inputs, parameters):
+                texts = [one["deep"].pop() for one in inputs]
+                if len(texts) > 1:
+                    raise ValueError
+                return [{"text": text} for text in texts]
+        """
+    )
+
+    async def ask_both() -> list[dict[str, Any]]:
+        return await asyncio.gather(*(service.answer({"deep": [text]}, {}) for text in "ab"))
+
+    assert asyncio.run(ask_both()) == [{"text": "a"}, {"text": "b"}]
+
+
+def test_request_that_the_author_empties_is_still_known_for_its_check(load: Load) -> None:
+    service = load(
+        "class RealtimeHandler:\n"
+        "    def run_inference(self, inputs, parameters):\n"
+        "        inputs.clear()\n"
+        "        return {'scores': []}\n"
+    )
+
+    with pytest.raises(errors.AuthorError, match="'scores' holds 0 numbers for 1 pairs"):
+        ask(service, pairs=[["green", "tea"]])
+
+
+def test_exception_in_a_batchs_answers_fails_its_request_alone(load: Load) -> None:
+    service = load(
+        """
+        class TextInferenceService:
+            def run_inference_batch(self, inputs, parameters):
+                return [ValueError("a bad text") if one["bad"] else {"ok": True} for one in inputs]
+        """
+    )
+
+    async def ask_both() -> list[Any]:
+        return await asyncio.gather(
+            *(service.answer({"bad": bad}, {}) for bad in (True, False)), return_exceptions=True
+        )
+
+    bad, good = asyncio.run(ask_both())
+    assert str(bad) == "realtime.py:2: run_inference_batch raised ValueError: a bad text"
+    assert good == {"ok": True}
+
+
+def test_cancellation_of_the_authors_own_fails_the_request(load: Load) -> None:
+    service = load(
+        """
+        import asyncio
+        class RealtimeHandler:
+            async def run_inference(self, inputs, parameters):
+                task = asyncio.ensure_future(asyncio.sleep(9))
+                task.cancel()
+                await task
+        """
+    )
+
+    with pytest.raises(errors.AuthorError, match=r"realtime\.py:6: .* RuntimeError: CancelledError"):
+        ask(service)
 
 
 def test_batch_that_loses_an_answer_is_refused(load: Load) -> None:
