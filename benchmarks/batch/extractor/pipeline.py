@@ -1,6 +1,8 @@
+import pyarrow as pa
+
 from engine.plugins.extractors.pipeline import StepDefinition
 
-from .model import Model
+from .model import DIMENSIONS, Model
 
 
 class Embed:
@@ -12,5 +14,18 @@ class Embed:
         return batch
 
 
+class EmbedArrow:
+    batch_format = "pyarrow"
+
+    def __init__(self, config=None, **kwargs):
+        self._model = Model()
+
+    def __call__(self, batch):
+        vectors = self._model.encode(batch.column("data").to_pylist())
+        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), DIMENSIONS)
+        return batch.append_column("vector", column)
+
+
 def build_steps(extractor_request, **kwargs):
-    return {"steps": [StepDefinition(Embed)]}
+    arrow = extractor_request.parameters.get("batch_format") == "pyarrow"
+    return {"steps": [StepDefinition(EmbedArrow if arrow else Embed)]}

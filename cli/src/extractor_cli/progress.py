@@ -46,24 +46,27 @@ def shown(title: str) -> Iterator[OnState]:
 
 
 class _Lines:
-    """One line for each phase, and one every ten seconds while it lasts."""
+    """One line for each phase and message, and one every ten seconds while it lasts."""
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._phase: RunPhase | None = None
+        self._news: tuple[RunPhase, str] | None = None
         self._said = 0.0
 
     def __call__(self, state: RunState) -> None:
         now = time.monotonic()
-        if state.phase is self._phase and now - self._said < _LINE_SECONDS:
+        news = (state.phase, state.message)
+        if news == self._news and now - self._said < _LINE_SECONDS:
             return
-        self._phase, self._said = state.phase, now
+        self._news, self._said = news, now
         left = f", {state.seconds_left:.0f} s left" if state.seconds_left else ""
         failed = f", {state.objects_failed} failed" if state.objects_failed else ""
         unchanged = f", {state.objects_unchanged} unchanged" if state.objects_unchanged else ""
+        # Later messages are told by the summary, or as the error.
+        told = f"; {state.message}" if state.message and state.phase is RunPhase.RUNNING else ""
         terminal.say(
             f"{self._title} {state.phase}: {state.objects_done} of {state.objects_todo} objects{unchanged}, "
-            f"{state.documents} documents{failed}{left}"
+            f"{state.documents} documents{failed}{left}{told}"
         )
 
 

@@ -7,10 +7,12 @@ the last checkpoint. `python -m extractor_runtime.batch --config FILE` is the sa
 
 import argparse
 import concurrent.futures
+import contextlib
+import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +22,12 @@ import pyarrow.compute as pc
 from extractor_apis import naming
 from extractor_apis.errors import ExtractorError
 from extractor_apis.run import RunConfig, RunPhase, RunState
-from extractor_runtime import author, errors, plan, ray_data, rows, session, sources
+from extractor_runtime import author, errors, notes, plan, ray_data, rows, session, sources
 from extractor_runtime.author import Pipeline
 from extractor_runtime.deadline import AuthorThread
 from extractor_runtime.loader import Tree
+from extractor_runtime.notes import NOTE, Failure, Note
 from extractor_runtime.progress import Progress
-from extractor_runtime.rows import FAILURE, Failure
 from extractor_stores import Store, Thresholds, Writer
 
 # A source that is read this fast may turn out to have nothing new: then Ray need not start at all.
@@ -41,6 +43,12 @@ class Job:
     """Objects of the source."""
     objects: pa.Table
     """The new and changed ones, with the contract's columns."""
+
+    @functools.cached_property
+    def images(self) -> frozenset[str]:
+        """The ids of those that are images."""
+        is_image = pc.starts_with(self.objects.column("mime_type"), "image/")
+        return frozenset(self.objects.filter(is_image).column("object_id").to_pylist())
 
 
 def run(
@@ -60,7 +68,7 @@ def run(
         Store.open(Path(config.store), create=True, mongodb_uri=mongodb_uri) as store,
         store.lock(config.run_id),
     ):
-        progress = Progress(config.run_id, store.layout.run(config.run_id), on_state)
+        progress = Progress(config, store.layout.run(config.run_id), on_state)
         try:
             _run(config, store, progress, on_step)
         except KeyboardInterrupt:
@@ -137,22 +145,20 @@ def _ingest(
         return
     steps = plan.resolve_steps(pipeline.steps, config.manifest.compute_profile)
     stages = plan.plan_stages(steps, rows=total, cpus=cpus, gpus=ray_data.gpus())
-    dataset = ray_data.build(tree, config, stages, job.objects, pipeline.prepare)
+    progress.plan(steps)
     progress.enter(RunPhase.RUNNING)
     try:
-        for table in ray_data.results(dataset, progress.tick):
-            on_step("take_block")
-            done, failures = _split(table)
-            progress.record_failures(failures)
-            fatal = next((failure for failure in failures if failure.fatal), None)
-            if fatal is not None:
-                raise errors.AuthorError(fatal.error, fatal.location)
-            # Before their rows: a kill in between must not make a failed object a done one.
-            job.writer.fail({failure.object_id for failure in failures})
-            job.writer.add(done)
-            progress.advance(done.column("object_id").to_pylist())
-            if config.error_budget.is_spent(len(progress.failed_objects), total):
-                raise errors.RunError(_budget_message(progress, config, total))
+        try:
+            tables = ray_data.run(tree, config, stages, job.objects, pipeline.prepare, progress.tick)
+            _take(tables, config, job, progress, on_step)
+        except errors.WorkerDied:
+            rest = _rest(job, progress)
+            progress.tell(
+                f"a worker process died: the {rest.num_rows} objects that had not come back are done again, "
+                "in processes that may die"
+            )
+            tables = ray_data.run_carefully(tree, config, stages, rest, pipeline.prepare, progress.tick)
+            _take(tables, config, job, progress, on_step)
     finally:
         # Also on the way out of a failure or Ctrl-C: what was computed is kept for the next run.
         job.writer.flush()
@@ -163,10 +169,44 @@ def _ingest(
         raise errors.RunError(f"{missing} of {total} objects never came back from the pipeline; run again")
 
 
-def _split(table: pa.Table) -> tuple[pa.Table, list[Failure]]:
-    failed = pc.is_valid(table.column(FAILURE))
-    failures = [Failure.load(text) for text in table.filter(failed).column(FAILURE).to_pylist()]
-    return table.filter(pc.invert(failed)).drop_columns([FAILURE]), failures
+def _take(
+    tables: Generator[pa.Table, None, None],
+    config: RunConfig,
+    job: Job,
+    progress: Progress,
+    on_step: Callable[[str], None],
+) -> None:
+    """Write what comes back, until the error budget is spent."""
+    total = job.objects.num_rows
+    # Closed here, and not when somebody lets go of it: Ray may be gone by then.
+    with contextlib.closing(tables):
+        for table in tables:
+            on_step("take_block")
+            done, told = _split(table)
+            progress.record(told)
+            failures = [note for note in told if isinstance(note, Failure)]
+            fatal = next((failure for failure in failures if failure.fatal), None)
+            if fatal is not None:
+                raise errors.AuthorError(fatal.error, fatal.location)
+            # Before their rows: a kill in between must not make a failed object a done one.
+            job.writer.fail({failure.object_id for failure in failures})
+            job.writer.add(done)
+            object_ids = done.column("object_id").to_pylist()
+            progress.advance(object_ids, images=len(job.images.intersection(object_ids)))
+            if config.error_budget.is_spent(len(progress.failed_objects), total):
+                raise errors.RunError(_budget_message(progress, config, total))
+
+
+def _split(table: pa.Table) -> tuple[pa.Table, list[Note]]:
+    carries = pc.is_valid(table.column(NOTE))
+    told = [notes.load(text) for text in table.filter(carries).column(NOTE).to_pylist()]
+    return table.filter(pc.invert(carries)).drop_columns([NOTE]), told
+
+
+def _rest(job: Job, progress: Progress) -> pa.Table:
+    """The objects that have not come back."""
+    object_ids = job.objects.column("object_id").to_pylist()
+    return job.objects.filter(pa.array([not progress.is_done(object_id) for object_id in object_ids]))
 
 
 def _budget_message(progress: Progress, config: RunConfig, total: int) -> str:

@@ -47,7 +47,7 @@ def load(tree: Tree, module: str) -> ModuleType:
     _install(tree)
     try:
         return importlib.import_module(f"{tree.package}.{module}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise errors.AuthorError(
             f"{module}.py does not import: {errors.describe(error)}", errors.locate(error, tree.root)
         ) from error

@@ -6,7 +6,7 @@ Re-exported as ``engine.plugins.extractors.pipeline``, the name that archives im
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 
 class ResourceType(StrEnum):
@@ -34,9 +34,10 @@ class RowCondition(StrEnum):
         """Beginnings of the mime types that match."""
         return _PREFIXES[self]
 
-    def matches(self, mime_type: str | None) -> bool:
+    def matches(self, mime_type: object) -> bool:
         """Tell whether a row of that mime type is wanted."""
-        return self is RowCondition.ALWAYS or (mime_type or "").lower().startswith(self.prefixes)
+        mime_type = mime_type.lower() if isinstance(mime_type, str) else ""
+        return self is RowCondition.ALWAYS or mime_type.startswith(self.prefixes)
 
 
 _PREFIXES: dict[RowCondition, tuple[str, ...]] = {
@@ -53,7 +54,10 @@ _PREFIXES: dict[RowCondition, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class StepDefinition:
-    """One step: a class that is created once in each actor and called with each batch."""
+    """One step: a class that is created once in each actor and called with each batch.
+
+    Names of resources and conditions may be written as plain text, in any case.
+    """
 
     service_class: Any
     resource_type: ResourceType = ResourceType.CPU
@@ -64,6 +68,17 @@ class StepDefinition:
     """Actors at most; the compute profile's by default."""
     batch_size: int | None = None
     """Rows at once; the compute profile's by default."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "resource_type", _member(ResourceType, self.resource_type, "resource_type"))
+        object.__setattr__(self, "condition", _member(RowCondition, self.condition, "condition"))
+        for name in ("concurrency", "batch_size"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ValueError(
+                    f"StepDefinition({name}={value!r}): write a whole number from 1, or leave it to the "
+                    "manifest's compute_profile"
+                )
 
 
 @dataclass(frozen=True)
@@ -80,3 +95,20 @@ def build_pipeline_steps(
 ) -> list[StepDefinition]:
     """Return the steps that are enabled, in order; ``dataset_size`` is accepted as the contract has it."""
     return [step for step in pipeline.steps if step.enabled]
+
+
+_Member = TypeVar("_Member", bound=StrEnum)
+
+
+def _member(kind: type[_Member], value: Any, name: str) -> _Member:
+    """Read an enum member from itself, from None (the default), or from its name in any case."""
+    if value is None:
+        return next(iter(kind))
+    # Compared as text: an author's own copy of the enum means the same.
+    text = str(getattr(value, "value", value)).lower().rpartition(".")[2]
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(
+            f"StepDefinition({name}={value!r}): write one of {', '.join(map(str, kind))}"
+        ) from None

@@ -5,11 +5,13 @@ Archives read the parameters at different places (``extractor_request.extractor_
 gets the ones it takes.
 """
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from extractor_apis.manifest import Manifest
 from extractor_apis.run import RunConfig
 
 
@@ -38,7 +40,7 @@ class ExtractorRequest:
             extractor_config=ExtractorConfig(
                 feature_extractor_name=manifest.name,
                 version=manifest.version,
-                parameters=dict(config.parameters),
+                parameters=with_defaults(config.parameters, manifest),
                 input_mappings=dict(manifest.input_mappings),
             ),
             collection_id=config.collection,
@@ -62,10 +64,32 @@ class ExtractorRequest:
         return self.extractor_config.version
 
 
-def call_with(function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
-    """Call a function with those of the named values that its signature takes, by keyword."""
-    parameters = inspect.signature(function).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return function(**values)
-    names = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
-    return function(**{name: value for name, value in values.items() if name in names})
+def with_defaults(parameters: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """Complete parameters by the defaults of the manifest's ``parameter_schema``.
+
+    Their types are left to the author's code: a pydantic class there takes more than its JSON schema says.
+    The author may write into what it gets.
+    """
+    return copy.deepcopy({**manifest.parameter_defaults, **parameters})
+
+
+def call_with(function: Callable[..., Any], values: Mapping[str, Any], *, first: str | None = None) -> Any:
+    """Call a function with those of the named values that its signature takes, by keyword.
+
+    The value named ``first`` is also given to a function whose first parameter has another name, if that
+    one must be given.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    arguments: list[Any] = []
+    if first is not None and parameters and _is_required(parameters[0]) and parameters[0].name not in values:
+        arguments.append(values[first])
+        values = {name: value for name, value in values.items() if name != first}
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        names = {each.name for each in parameters if each.kind is not each.POSITIONAL_ONLY}
+        values = {name: value for name, value in values.items() if name in names}
+    return function(*arguments, **values)
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    kinds = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    return parameter.kind in kinds and parameter.default is parameter.empty

@@ -26,7 +26,14 @@ _ENVIRONMENT = {
     # The core worker prints its own INFO and ERROR lines on the driver's stderr, past Python's logging.
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray prints what its daemons report, the death of a worker for one, on the driver's stdout.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+    # What one worker prints: two files at most, by default six of 100 MiB.
+    "RAY_ROTATION_MAX_BYTES": str(8 << 20),
+    "RAY_ROTATION_BACKUP_COUNT": "1",
 }
+_KEPT_BYTES = 1 << 20
+"""What is kept of a log's beginning, and as much of its end."""
 
 
 @contextlib.contextmanager
@@ -68,13 +75,23 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
         yield cpus
 
 
+def copy_logs(folder: Path, logs: Path) -> None:
+    """Keep what workers and the driver printed; Ray's own daemons only where something went wrong."""
+    for source in sorted(folder.glob("session_2*/logs/**/*")):
+        wanted = source.name.startswith(("worker-", "job-driver", "python-core-worker", "ray-data", "serve"))
+        if wanted and source.is_file() and source.stat().st_size:
+            logs.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):
+                _copy_ends(source, logs / source.name)
+
+
 def _stop(folder: Path, logs: Path | None) -> None:
     import ray
 
     with contextlib.suppress(KeyboardInterrupt):
         ray.shutdown()
     if logs is not None:
-        _copy_logs(folder, logs)
+        copy_logs(folder, logs)
 
 
 @contextlib.contextmanager
@@ -109,11 +126,12 @@ def _stderr_to(file: Path) -> Iterator[None]:
         os.close(log)
 
 
-def _copy_logs(folder: Path, logs: Path) -> None:
-    """Keep what workers and the driver printed; Ray's own daemons only where something went wrong."""
-    for source in sorted(folder.glob("session_2*/logs/*")):
-        wanted = source.name.startswith(("worker-", "job-driver", "python-core-worker", "ray-data", "serve"))
-        if wanted and source.is_file() and source.stat().st_size:
-            logs.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(OSError):
-                shutil.copyfile(source, logs / source.name)
+def _copy_ends(source: Path, target: Path) -> None:
+    """Copy a file, or the beginning and the end of a long one."""
+    left_out = source.stat().st_size - 2 * _KEPT_BYTES
+    with source.open("rb") as reader, target.open("wb") as writer:
+        if left_out > 0:
+            writer.write(reader.read(_KEPT_BYTES))
+            writer.write(b"\n... %d bytes are left out here ...\n" % left_out)
+            reader.seek(-_KEPT_BYTES, os.SEEK_END)
+        shutil.copyfileobj(reader, writer)

@@ -5,25 +5,31 @@ code does with a batch, each object that came in goes out: as rows, or as a fail
 it.
 """
 
-from collections import Counter
-from collections.abc import Callable
+import functools
+import itertools
+import resource
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from extractor_apis.run import RunConfig
-from extractor_runtime import author, errors, rows
-from extractor_runtime.deadline import AuthorThread
+from extractor_runtime import author, batches, errors, marks, notes, output, usage
+from extractor_runtime.attempt import Attempts, Piece
+from extractor_runtime.author import Processor
+from extractor_runtime.batches import Rows
+from extractor_runtime.crew import Crew
 from extractor_runtime.loader import Tree
+from extractor_runtime.marks import MARK
+from extractor_runtime.notes import NOTE, Failure, Measure, Note
+from extractor_runtime.output import Given
 from extractor_runtime.pipeline import RowCondition
 from extractor_runtime.plan import Step
-from extractor_runtime.rows import FAILURE, FIELDS, Failure
+from extractor_runtime.rows import FIELDS, GIVEN
 
-Processor = Callable[[pd.DataFrame], pd.DataFrame]
-_GIVEN = "_extractor_given"
-"""The object's ``data`` as it came from the source, to tell what the author made of it."""
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
@@ -34,136 +40,92 @@ class StageConfig:
     run: RunConfig
     steps: tuple[Step, ...]
     is_last: bool
+    threads: int = 1
 
 
 class StageActor:
     """Holds the author's processors of one stage; Ray Data creates it once in each process."""
 
-    def __init__(self, config: StageConfig) -> None:
+    def __init__(
+        self, config: StageConfig, on_call: Callable[[Processor], None] = lambda processor: None
+    ) -> None:
+        """Make the processors; ``on_call`` is told before each call of the author's code."""
         self._config = config
-        self._timeout = config.run.batch_timeout
-        self._output = rows.Output(config.run)
-        self._thread = AuthorThread(config.tree.root)
+        self._output = output.Output(config.run)
+        self._attempts = Attempts(
+            config.tree,
+            seconds=config.run.batch_timeout,
+            features=frozenset(feature.name for feature in config.run.manifest.vectors),
+            on_call=on_call,
+        )
         self._broken: Failure | None = None
-        self._processors: list[tuple[Step, RowCondition, Processor]] = []
         try:
-            self._processors = self._thread.call(
-                author.make_processors,
-                config.tree,
-                config.run,
-                config.steps,
-                seconds=self._timeout,
-                what="the pipeline",
+            self._crew = Crew(
+                functools.partial(author.make_processors, config.tree, config.run, config.steps),
+                config.tree.root,
+                threads=config.threads,
+                seconds=config.run.batch_timeout,
             )
         except Exception as error:
-            # An actor that cannot be made is restarted for ever: let the first block carry the reason out.
+            # An actor that cannot be made is made again: let the first block carry the reason out.
             self._broken = self._fatal("pipeline", error)
 
     def __call__(self, block: pa.Table | pd.DataFrame) -> pa.Table | pd.DataFrame:
-        frame = rows.to_frame(block) if isinstance(block, pa.Table) else block
-        frame, failures = _take_failures(frame)
+        rows, told = _take_notes(batches.rows_of(block))
+        if self._broken is None and len(rows):
+            try:
+                return self._run(rows, told)
+            except errors.AuthorError as error:
+                self._broken = self._fatal("output", error)
         if self._broken is not None:
-            return self._hand_on(frame.iloc[:0], [*failures, self._broken])
-        given = frame[["object_id", "mime_type", FIELDS]].assign(data=frame.get(_GIVEN, frame["data"]))
-        given = given.drop_duplicates("object_id", ignore_index=True)
-        frame = frame.drop(columns=[FIELDS, _GIVEN], errors="ignore")
-        try:
-            for step, condition, processor in self._processors:
-                frame = self._run_step(step, condition, processor, frame, failures)
-            if not self._config.is_last:
-                extra = given.rename(columns={"data": _GIVEN}).drop(columns="mime_type")
-                return self._hand_on(frame.merge(extra, on="object_id", how="left"), failures)
-            table, broken_promises = self._output.rows(frame, given)
-        except errors.AuthorError as error:
-            self._broken = self._fatal("output", error)
-            return self._hand_on(frame.iloc[:0], [*failures, self._broken])
-        return pa.concat_tables([table, self._output.failures([*failures, *broken_promises])])
+            told.append(self._broken)
+        return self._hand_on(rows.slice(0, 0), told)
 
-    def _run_step(
-        self,
-        step: Step,
-        condition: RowCondition,
-        processor: Processor,
-        frame: pd.DataFrame,
-        failures: list[Failure],
-    ) -> pd.DataFrame:
-        wanted, others = _select(frame, condition)
-        done: list[pd.DataFrame] = []
-        for start in range(0, len(wanted), step.batch_size):
-            batch = wanted.iloc[start : start + step.batch_size].reset_index(drop=True)
-            self._run_batch(step, processor, batch, done, failures)
-        return _concat([*done, others], like=frame)
-
-    def _run_batch(
-        self,
-        step: Step,
-        processor: Processor,
-        batch: pd.DataFrame,
-        done: list[pd.DataFrame],
-        failures: list[Failure],
-    ) -> None:
-        """Call the author with a batch; on an exception with its halves, down to the rows that raise."""
-        try:
-            # A copy: authors write into what they get, and the halves must start from what was given.
-            result = self._thread.call(
-                processor,
-                batch.copy(),
-                seconds=self._timeout,
-                what=f"step {step.name} with {len(batch)} rows",
-            )
-        except errors.AuthorError:
-            raise
-        except Exception as error:
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                for half in (batch.iloc[:middle], batch.iloc[middle:]):
-                    self._run_batch(step, processor, half.reset_index(drop=True), done, failures)
-                return
-            location = errors.locate(error, self._config.tree.root)
-            row = batch.iloc[0]
-            failures.append(
-                Failure(row["object_id"], step.name, errors.describe(error), location, row["document_id"])
-            )
-            return
-        done.append(self._accept(step, processor, batch, result, failures))
-
-    def _accept(
-        self, step: Step, processor: Processor, batch: pd.DataFrame, result: Any, failures: list[Failure]
-    ) -> pd.DataFrame:
-        """Hold a step to the contract: a frame whose rows can be told apart, and none of them lost."""
-        location = author.location_of(processor, self._config.tree.root)
-        if not isinstance(result, pd.DataFrame):
-            raise errors.AuthorError(
-                f"step {step.name} returned {type(result).__name__}, not a DataFrame: return the batch",
-                location,
-            )
-        result = result.reset_index(drop=True)
-        if "object_id" not in result.columns:
-            if len(result) != len(batch):
-                raise errors.AuthorError(
-                    f"step {step.name} returned {len(result)} rows for {len(batch)} without the column "
-                    "object_id: keep it, so that the rows can be told apart",
-                    location,
-                )
-            result["object_id"] = batch["object_id"]
-        if missing := [
-            name for name in batch.columns if name not in result.columns and name in rows.CONTRACT_COLUMNS
-        ]:
-            first = batch.drop_duplicates("object_id").set_index("object_id")
-            for name in missing:
-                result[name] = result["object_id"].map(first[name])
-        if result["object_id"].tolist() != batch["object_id"].tolist():
-            failures.extend(_missing(step, batch, result, location))
-        return result
-
-    def _hand_on(self, frame: pd.DataFrame, failures: list[Failure]) -> pa.Table | pd.DataFrame:
-        """Return what is left with what failed, in the form that the next stage, or the driver, takes."""
+    def _run(self, rows: Rows, told: list[Note]) -> pa.Table | pd.DataFrame:
+        given = _given(rows)
+        known = marks.load(rows.column(MARK)) if MARK in rows.names else marks.plain(len(rows))
+        piece = Piece(rows.without(FIELDS, GIVEN, MARK), known)
+        for index, step in enumerate(self._config.steps):
+            piece = self._run_step(index, step, piece, told)
         if self._config.is_last:
-            return self._output.failures(failures)
-        if failures:
-            extra = pd.DataFrame({FAILURE: [failure.dump() for failure in failures]}, dtype=object)
-            frame = pd.concat([frame.assign(**{FAILURE: None}), extra], ignore_index=True)
-        return frame
+            table, failures = self._output.rows(piece.rows, piece.marks, given)
+            return pa.concat_tables([table, self._output.notes([*told, *failures])])
+        origins = [given[object_id] for object_id in piece.rows.column("object_id")]
+        rows = piece.rows.with_column(FIELDS, [origin.fields for origin in origins])
+        rows = rows.with_column(GIVEN, [origin.data for origin in origins])
+        return self._hand_on(rows.with_column(MARK, marks.dump(piece.marks)), told)
+
+    def _run_step(self, index: int, step: Step, piece: Piece, told: list[Note]) -> Piece:
+        wanted, others = _select(step.condition, piece)
+        if not len(wanted.rows):
+            return others
+        wanted = Piece(_converted(wanted.rows, step), wanted.marks)
+        slices = [
+            wanted.slice(start, start + step.batch_size)
+            for start in range(0, len(wanted.rows), step.batch_size)
+        ]
+        attempts = self._crew.map(lambda worker, batch: self._attempts.run(worker, index, batch), slices)
+        for attempt in attempts:
+            told.extend(attempt.failures)
+        told.append(
+            Measure(
+                index=step.index,
+                rows=len(wanted.rows),
+                seconds=sum(attempt.seconds for attempt in attempts),
+                create_seconds=self._crew.create_seconds(index),
+                peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT,
+                usage=usage.summed(used for attempt in attempts for used in attempt.usage),
+            )
+        )
+        return _joined([*(done for attempt in attempts for done in attempt.done), others], step)
+
+    def _hand_on(self, rows: Rows, told: list[Note]) -> pa.Table | pd.DataFrame:
+        """Return rows with what is told beside them, in the form that the next stage or the driver takes."""
+        if self._config.is_last:
+            return self._output.notes(told)
+        carriers = rows.slice(0, 0).of(NOTE, [notes.dump(note) for note in told])
+        rows = rows.with_column(NOTE, [None] * len(rows)).joined([carriers])
+        return rows.frame() if isinstance(rows, batches.Frame) else rows.table()
 
     def _fatal(self, step: str, error: Exception) -> Failure:
         if isinstance(error, errors.AuthorError):
@@ -172,46 +134,58 @@ class StageActor:
         return Failure("", step, errors.describe(error), location, fatal=True)
 
 
-def _take_failures(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failure]]:
-    if FAILURE not in frame.columns:
-        return frame, []
-    failed = frame[FAILURE].notna()
-    failures = [Failure.load(text) for text in frame.loc[failed, FAILURE]]
-    return frame[~failed].drop(columns=FAILURE).reset_index(drop=True), failures
+def _take_notes(rows: Rows) -> tuple[Rows, list[Note]]:
+    if NOTE not in rows.names:
+        return rows, []
+    texts = rows.column(NOTE)
+    carriers, others = rows.split([isinstance(text, str) for text in texts])
+    return others.without(NOTE), [notes.load(text) for text in carriers.column(NOTE)]
 
 
-def _select(frame: pd.DataFrame, condition: RowCondition) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _given(rows: Rows) -> dict[str, Given]:
+    for name in ("object_id", "document_id", "data", "mime_type"):
+        if name not in rows.names:
+            raise errors.AuthorError(f"prepare returned rows without the column {name}: keep it")
+    nothing = [None] * len(rows)
+    is_first = GIVEN not in rows.names
+    given = map(
+        Given,
+        rows.column("data" if is_first else GIVEN),
+        rows.column(FIELDS) if FIELDS in rows.names else nothing,
+        rows.column("mime_type"),
+        rows.column("document_id") if is_first else nothing,
+    )
+    return dict(zip(rows.column("object_id"), given, strict=True))
+
+
+def _select(condition: RowCondition, piece: Piece) -> tuple[Piece, Piece]:
     if condition is RowCondition.ALWAYS:
-        return frame, frame.iloc[:0]
-    wanted = frame["mime_type"].map(condition.matches).astype(bool)
-    return frame[wanted], frame[~wanted]
+        return piece, piece.slice(0, 0)
+    mask = [condition.matches(mime_type) for mime_type in piece.rows.column("mime_type")]
+    wanted, others = piece.rows.split(mask)
+    return (
+        Piece(wanted, list(itertools.compress(piece.marks, mask))),
+        Piece(
+            others, marks.pass_by([mark for mark, match in zip(piece.marks, mask, strict=True) if not match])
+        ),
+    )
 
 
-def _concat(frames: list[pd.DataFrame], *, like: pd.DataFrame) -> pd.DataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    if not filled:
-        return like.iloc[:0]
-    return filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
+def _joined(pieces: Sequence[Piece], step: Step) -> Piece:
+    """Put what a step made of its batches above the rows that it did not want."""
+    filled = [piece for piece in pieces if len(piece.rows)] or pieces[:1]
+    first, *others = [_converted(piece.rows, step) for piece in filled]
+    try:
+        rows = first.joined(others)
+    except TypeError as error:
+        raise errors.AuthorError(f"step {step.name} returned {error}") from None
+    return Piece(rows, [mark for piece in filled for mark in piece.marks])
 
 
-def _missing(step: Step, batch: pd.DataFrame, result: pd.DataFrame, location: str | None) -> list[Failure]:
-    """Name the objects of which a step returned fewer rows than it got.
-
-    Raises AuthorError for rows it made up.
-    """
-    given, returned = Counter(batch["object_id"]), Counter(result["object_id"])
-    if unknown := returned.keys() - given.keys():
+def _converted(rows: Rows, step: Step) -> Rows:
+    try:
+        return batches.converted(rows, step.batch_format)
+    except TypeError as error:
         raise errors.AuthorError(
-            f"step {step.name} returned the object_id {next(iter(unknown))!r}, which it was not given",
-            location,
-        )
-    return [
-        Failure(
-            object_id,
-            step.name,
-            f"step {step.name} returned {returned[object_id]} of its {count} rows",
-            location,
-        )
-        for object_id, count in given.items()
-        if returned[object_id] < count
-    ]
+            f"step {step.name} has batch_format {step.batch_format!r}, but is given {error}"
+        ) from None

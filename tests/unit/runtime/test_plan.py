@@ -4,7 +4,7 @@ import pytest
 
 from extractor_apis.manifest import ComputeProfile
 from extractor_runtime import plan
-from extractor_runtime.pipeline import ResourceType, StepDefinition
+from extractor_runtime.pipeline import ResourceType, RowCondition, StepDefinition
 
 
 def step(
@@ -36,6 +36,9 @@ CPU, GPU, API = ResourceType.CPU, ResourceType.GPU, ResourceType.API
             [(1, 1, 0.5, 0), (1, 1, 0, 0), (1, 1, 0.5, 0)],
             id="a single processor is shared",
         ),
+        pytest.param(
+            [step(API, concurrency=50)], 1000, 2, 0, [(1, 1, 0, 0)], id="remote calls need one actor only"
+        ),
         pytest.param([step()], 0, 2, 0, [(1, 1, 2, 0)], id="nothing to do still is a plan"),
     ],
 )
@@ -61,8 +64,44 @@ def test_blocks_are_whole_batches_and_many_enough_to_balance(rows: int, want: in
     assert plan.block_rows(stages, rows) == want
 
 
+@pytest.mark.parametrize(
+    ("rows", "want"),
+    [
+        pytest.param(10_000, 256 * 4, id="four batches for each of its threads"),
+        pytest.param(100, 104, id="no more than there are"),
+    ],
+)
+def test_a_block_keeps_the_threads_of_a_remote_step_busy(rows: int, want: int) -> None:
+    stages = plan.plan_stages([step(API, concurrency=32, batch_size=8)], rows=rows, cpus=2, gpus=0)
+
+    assert (stages[0].threads, plan.block_rows(stages, rows)) == (32, want)
+
+
+def test_a_careful_plan_has_every_step_in_one_stage_with_the_most_that_one_needs() -> None:
+    stages = plan.plan_stages([step(), step(GPU), step(API, concurrency=5)], rows=1000, cpus=4, gpus=2)
+
+    careful = plan.plan_carefully(stages)
+
+    assert careful == plan.Stage(
+        tuple(one for stage in stages for one in stage.steps), actors=2, cpus=0, gpus=1, threads=5
+    )
+    assert plan.careful_rows(careful) == 16
+
+
+def test_silence_is_longer_than_all_that_the_author_may_take_for_a_block() -> None:
+    stages = plan.plan_stages([step(), step(batch_size=10)], rows=1000, cpus=2, gpus=0)
+
+    seconds = plan.silence_seconds(stages, 64, batch_timeout=600.0)
+
+    assert seconds > 600 * (1 + 1 + 7)
+
+
 def processor(batch: object) -> object:
     return batch
+
+
+class Arrow:
+    batch_format = "pyarrow"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +119,18 @@ def processor(batch: object) -> object:
             {"batch_size": 8, "max_concurrency": 3},
             plan.Step(0, "processor", API, 2, 5),
             id="a definition decides for itself",
+        ),
+        pytest.param(
+            StepDefinition(processor, API),
+            {},
+            plan.Step(0, "processor", API, 64, 2),
+            id="two calls at a time",
+        ),
+        pytest.param(
+            StepDefinition(Arrow, condition=RowCondition.IS_PDF),
+            {},
+            plan.Step(0, "Arrow", CPU, 64, None, RowCondition.IS_PDF, "pyarrow"),
+            id="its rows and their form",
         ),
         pytest.param(
             StepDefinition(processor), {}, plan.Step(0, "processor", CPU, 64, None), id="or leaves it"

@@ -5,48 +5,11 @@ from typing import Any
 
 import orjson
 import pandas as pd
-import pyarrow as pa
 import pytest
 
-from extractor_apis.run import RunConfig
-from extractor_runtime import author, plan, rows
-from extractor_runtime.loader import Tree
-from extractor_runtime.rows import FAILURE, Failure
-from extractor_runtime.stage import StageActor, StageConfig
+from extractor_runtime import rows
 from support import runs
-
-GOOD = "batch['vector'] = [[1.0, 2.0, 3.0, 4.0]] * len(batch)"
-
-
-def pipeline(*bodies: str, head: str = "") -> dict[str, str]:
-    """An archive whose steps are functions of a batch with the given bodies."""
-    functions = "".join(
-        f"def step_{index}(batch):\n    {body.replace(chr(10), chr(10) + '    ')}\n    return batch\n"
-        for index, body in enumerate(bodies)
-    )
-    names = ", ".join(f"step_{index}" for index in range(len(bodies)))
-    return {
-        "pipeline.py": f"{head}\n{functions}\ndef build_steps(**kwargs):\n    return {{'steps': [{names}]}}\n"
-    }
-
-
-def actor(tree: Tree, config: RunConfig, steps: slice = slice(None), is_last: bool = True) -> StageActor:
-    built = author.build_pipeline(tree, config)
-    resolved = plan.resolve_steps(built.steps, config.manifest.compute_profile)
-    return StageActor(StageConfig(tree, config, tuple(resolved[steps]), is_last))
-
-
-def run(tmp_path: Path, files: dict[str, str], texts: dict[str, str | None], **changes: Any) -> Any:
-    tree = runs.make_tree(tmp_path / "tree", files)
-    config = runs.make_config(tree, tmp_path, **changes)
-    block = rows.contract_table(runs.make_objects(texts), config)
-    return split(actor(tree, config)(block))
-
-
-def split(table: pa.Table) -> tuple[list[dict[str, Any]], list[Failure]]:
-    records = table.to_pylist()
-    failures = [Failure.load(record[FAILURE]) for record in records if record[FAILURE]]
-    return [record for record in records if not record[FAILURE]], failures
+from support.stages import GOOD, actor, pipeline, run, split
 
 
 def test_each_object_becomes_a_row_with_vector_and_document(tmp_path: Path) -> None:
