@@ -72,13 +72,17 @@ fmt: .venv/.dev.installed ## Format and fix what can be fixed.
 	.venv/bin/ruff format .
 
 .PHONY: bench
-bench: bench-batch bench-realtime ## Compare with the best alternative, ratios of interleaved runs.
+bench: bench-batch bench-realtime bench-jpegs bench-models ## Compare with the best alternative, ratios of interleaved runs.
 
-.PHONY: bench-batch bench-realtime
+.PHONY: bench-batch bench-realtime bench-jpegs bench-models
 bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.batch
 bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
 	.venv/bin/python -m benchmarks.realtime
+bench-jpegs: .venv/.dev.installed ## Photos decoded in the author's code, against hand-written Ray Data.
+	.venv/bin/python -m benchmarks.jpegs
+bench-models: .venv/.dev.installed .venv/.model.installed ## One load of a model for a node's actors, against each loading it.
+	.venv/bin/python -m benchmarks.models
 
 .PHONY: parts
 parts: mongodb peers ## Get what only tests need: a MongoDB server (Java, Maven), the libraries compared with (torch).

@@ -134,6 +134,14 @@ def test_a_run_prints_plain_lines_without_a_terminal(copy: Path) -> None:
         pytest.param(
             ["run", "probe", "--source", "probe/sample.jsonl", "--store", "probe"], 1, r"probe", id="no store"
         ),
+        pytest.param(["query", URI, "--store", "store"], 2, r"what to look for", id="a query for nothing"),
+        pytest.param(
+            ["query", URI, "--file", "absent.png", "--store", "store"],
+            1,
+            r"absent\.png is no file",
+            id="a query with a missing file",
+        ),
+        pytest.param(["test", "probe", "-i", "absent.png"], 1, r"--input absent\.png", id="a missing input"),
         pytest.param(["query", URI, "x", "--store", "absent"], 1, r"absent", id="query of a missing store"),
         pytest.param(
             ["query", "probe", "x", "--store", "store"], 2, r"mixpeek://extractor@1\.0\.0/", id="no URI"

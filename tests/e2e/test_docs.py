@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import skimage.data
+from PIL import Image
 
 from support.command import EXTRACTOR
 
@@ -37,15 +39,27 @@ def servers() -> Iterator[list[subprocess.Popen[str]]]:
         server.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("page", ["docs/write-an-extractor.md"])
+@pytest.mark.parametrize(
+    ("page", "before"),
+    [
+        ("docs/write-an-extractor.md", []),
+        ("docs/secrets-and-language-models.md", ["extractor init my_extractor"]),
+    ],
+)
 def test_every_command_of_the_page_works(
-    page: str, tmp_path: Path, servers: list[subprocess.Popen[str]]
+    page: str, before: list[str], tmp_path: Path, servers: list[subprocess.Popen[str]]
 ) -> None:
-    environment = {**os.environ, "PATH": f"{EXTRACTOR.parent}:{os.environ['PATH']}"}
+    secrets = dict.fromkeys(("PARTNER_TOKEN", "TOKEN_OF_OURS", "OPENAI_API_KEY"), "not-a-real-one")
+    environment = {**os.environ, **secrets, "PATH": f"{EXTRACTOR.parent}:{os.environ['PATH']}"}
+    (tmp_path / "token.txt").write_text("not-a-real-one\n")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "photographs").mkdir()
+    for name in ("coffee", "rocket"):
+        Image.fromarray(getattr(skimage.data, name)()).save(tmp_path / "photographs" / f"{name}.png")
     done = commands(page)
 
     assert len(done) > 5
-    for command in done:
+    for command in [*before, *done]:
         if command.startswith("extractor serve"):
             server = subprocess.Popen(
                 f"exec {command}",

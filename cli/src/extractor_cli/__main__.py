@@ -2,17 +2,18 @@
 
 import typer
 
-from extractor_cli import init, lint, query, run, serve
+from extractor_cli import init, lint, query, run, serve, test
 
 app = typer.Typer(
     name="extractor",
-    help="Write, check, run and serve custom extractors on this machine.",
+    help="Write, check, test, run and serve custom extractors on this machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("init")(init.init)
 app.command("lint")(lint.lint)
+app.command("test")(test.test)
 app.command("run")(run.run)
 app.command("query")(query.query)
 app.command("serve")(serve.serve)

@@ -63,15 +63,20 @@ def admit(location: str, artifacts: Path) -> Admitted:
 
     Raises findings.RejectedError, with the first finding, when the scan does not accept it.
     """
-    from extractor_artifacts import ArtifactStore
-
     with scanned(location) as result:
         if not result.report.accepted:
             first = next(findings.lines(result.report), "no finding says why")
             raise findings.RejectedError(
                 f"{location} is not accepted: {first} (`extractor lint {location}` shows all)"
             )
-        return _admitted(ArtifactStore(artifacts).put(result.archive, result.report))
+        return keep(result, artifacts)
+
+
+def keep(result: Scanned, artifacts: Path) -> Admitted:
+    """Put what the scan accepted into a folder of artifacts."""
+    from extractor_artifacts import ArtifactStore
+
+    return _admitted(ArtifactStore(artifacts).put(result.archive, result.report))
 
 
 def stored(digest: str, artifacts: Path) -> Admitted:

@@ -1,6 +1,6 @@
 """A scan report for people: one line a finding, with the advice under it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from extractor_apis.errors import ExtractorError
 from extractor_apis.scan import Finding, ScanReport, Severity
@@ -12,9 +12,13 @@ class RejectedError(ExtractorError):
 
 def lines(report: ScanReport) -> Iterator[str]:
     """Yield the findings, the weightiest first."""
+    yield from map(line, ordered(report.findings))
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put the weightiest findings first."""
     order = list(Severity)
-    for finding in sorted(report.findings, key=lambda finding: order.index(finding.severity)):
-        yield line(finding)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
 
 
 def line(finding: Finding) -> str:

@@ -1,15 +1,16 @@
-"""`extractor query URI TEXT --store DIR`: the nearest documents of a store."""
+"""`extractor query URI [TEXT] --store DIR`: the nearest documents of a store."""
 
+import contextlib
 import dataclasses
 import os
-import textwrap
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from extractor_apis.naming import FeatureURI
-from extractor_cli import archive, terminal
+from extractor_cli import archive, hit_text, run, services, terminal
 from extractor_cli.terminal import Format
 
 
@@ -18,38 +19,54 @@ def query(
     uri: Annotated[
         str, typer.Argument(help="mixpeek://extractor@version/feature; without a version, the published one.")
     ],
-    text: Annotated[str, typer.Argument(help="What to look for.")],
     store: Annotated[Path, typer.Option(help="Folder that `extractor run` wrote.")],
+    text: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Image, audio, video or text file to look for.")
+    ] = None,
+    input: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", help="NAME=VALUE for the realtime class; VALUE may be JSON."),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-k", min=1, max=1000, help="Answers to print.")] = 3,
     collection: Annotated[str | None, typer.Option(help="Search this collection only.")] = None,
     endpoint: Annotated[
         str | None,
         typer.Option(help="URL that `extractor serve` printed; without, the model is loaded here."),
     ] = None,
+    secret: services.Secrets = None,
+    llm: services.LLMs = None,
     output: terminal.Output = Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> None:
-    """Embed a text with the version that embedded the documents, and print the nearest ones."""
+    """Embed a text or a file with the version that embedded the documents, and print the nearest ones."""
     feature_uri = parse_uri(uri)
-    from extractor_runtime import query_vector
+    named, allowed = run.parse_parameters(input or [], "--input"), services.parse(secret, llm)
+    if text is None and file is None and not named:
+        raise typer.BadParameter("say what to look for: TEXT, --file FILE, or --input NAME=VALUE")
+    from extractor_runtime import query_inputs, query_vector
     from extractor_runtime.loader import Tree
     from extractor_stores import Store, resolve, search
 
     with Store.open(store, create=False, mongodb_uri=os.environ.get("MONGODB_URI")) as opened:
         resolved = resolve(opened, feature_uri, collection)
         artifact = archive.stored(resolved.records[0].artifact_digest, opened.layout.artifacts)
-        manifest, feature, inputs = artifact.manifest, resolved.feature, {"text": text}
+        manifest, feature = artifact.manifest, resolved.feature
+        inputs = query_inputs.of_file(file, manifest.input_mappings) if file else {}
+        inputs |= ({"text": text} if text is not None else {}) | named
         if endpoint:
             vector = query_vector.ask(endpoint, manifest, feature, inputs)
         else:
             tree = Tree(artifact.tree, artifact.digest, artifact.top_folder)
-            vector = query_vector.compute(tree, manifest, feature, inputs)
+            # What the author's code prints is no part of the answer.
+            with contextlib.redirect_stdout(sys.stderr):
+                vector = query_vector.compute(tree, manifest, feature, inputs, allowed)
         hits = search(opened, resolved.uri, vector, limit=limit, collection=collection)
     if output is Format.JSON:
         terminal.print_json([dataclasses.asdict(hit) for hit in hits])
     else:
         for rank, hit in enumerate(hits, 1):
-            print(describe(rank, hit.score, hit.document))
+            print(hit_text.describe(rank, hit.score, hit.document))
 
 
 def parse_uri(text: str) -> FeatureURI:
@@ -58,17 +75,3 @@ def parse_uri(text: str) -> FeatureURI:
         return FeatureURI.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-
-
-def describe(rank: int, score: float, document: dict[str, Any]) -> str:
-    """Write an answer: rank, score, object, and its text wrapped under it."""
-    text = str(document.get("text") or document.get("data") or "")
-    body = textwrap.fill(
-        " ".join(text.split()),
-        100,
-        initial_indent="   ",
-        subsequent_indent="   ",
-        max_lines=4,
-        placeholder=" …",
-    )
-    return f"{rank}. {score:.4f}  {document['object_id']}\n{body}"

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from extractor_apis.manifest import JsonObject
 from extractor_apis.run import ErrorBudget, RunConfig
-from extractor_cli import archive, progress, terminal
+from extractor_cli import archive, progress, services, terminal
 from extractor_cli.terminal import ExitCode, Format
 
 
@@ -34,11 +35,14 @@ def run(
         float, typer.Option(min=0.1, help="Seconds that the extractor may take for one batch, and to start.")
     ] = 600.0,
     cpus: Annotated[int | None, typer.Option(min=1, help="Processors to use; all by default.")] = None,
+    secret: services.Secrets = None,
+    llm: services.LLMs = None,
     output: terminal.Output = Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> ExitCode:
     """Run an extractor over a source into a store; a second run takes only what is new or changed."""
     budget, parameters = parse_error_budget(error_budget), parse_parameters(parameter or [])
+    given = services.parse(secret, llm)
     from extractor_runtime import batch
     from extractor_stores import Store
 
@@ -54,6 +58,7 @@ def run(
         top_folder=artifact.top_folder,
         manifest=artifact.manifest,
         parameters=parameters,
+        services=given,
         error_budget=budget,
         batch_timeout=batch_timeout,
         cpus=cpus,
@@ -81,13 +86,13 @@ def parse_error_budget(text: str) -> ErrorBudget:
         ) from None
 
 
-def parse_parameters(texts: list[str]) -> dict[str, object]:
+def parse_parameters(texts: list[str], option: str = "--parameter") -> JsonObject:
     """Read NAME=VALUE pairs; a value that is no JSON is text."""
-    parameters: dict[str, object] = {}
+    parameters: JsonObject = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise typer.BadParameter(f"--parameter {text}: write NAME=VALUE")
+            raise typer.BadParameter(f"{option} {text}: write NAME=VALUE")
         try:
             parameters[name] = json.loads(value)
         except json.JSONDecodeError:

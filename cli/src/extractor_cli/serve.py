@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from extractor_cli import archive, terminal
+from extractor_cli import archive, services, terminal
 
 
 @terminal.verb
@@ -16,16 +16,21 @@ def serve(
     path: Annotated[str, typer.Argument(help="Folder, .zip or .tar.gz of an extractor, or an https URL.")],
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    secret: services.Secrets = None,
+    llm: services.LLMs = None,
     output: terminal.Output = terminal.Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> None:
     """Serve an extractor's realtime.py over HTTP until Ctrl-C."""
+    given = services.parse(secret, llm)
     from extractor_runtime import loader, serve
 
     with tempfile.TemporaryDirectory(prefix="extractor-serve-") as folder:
         artifact = archive.admit(path, Path(folder))
         tree = loader.Tree(artifact.tree, artifact.digest, artifact.top_folder)
-        with serve.start(tree, artifact.manifest, host=host, port=port, on_progress=terminal.say) as endpoint:
+        with serve.start(
+            tree, artifact.manifest, services=given, host=host, port=port, on_progress=terminal.say
+        ) as endpoint:
             if output is terminal.Format.JSON:
                 terminal.print_json({"url": endpoint.url})
             else:
