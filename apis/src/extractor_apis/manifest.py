@@ -7,9 +7,9 @@ this one model of them.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from extractor_apis import naming
 from extractor_apis.meta import Struct
@@ -60,13 +60,31 @@ class ServeConfig(Struct):
     num_gpus: float | None = Field(default=None, ge=0)
     memory_gb: float | None = Field(default=None, gt=0)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        least, most = self.min_replicas, self.max_replicas
+        if least is not None and most is not None and least > most:
+            raise ValueError(f"min_replicas {least} is above max_replicas {most}")
+        return self
+
+
+class CostUnit(StrEnum):
+    """What is counted, to be paid for."""
+
+    MINUTE = "minute"
+    IMAGE = "image"
+    TOKENS_1K = "1k_tokens"
+    PAGE = "page"
+    FACE = "face"
+    EXTRACTION = "extraction"
+
 
 class CostRate(Struct):
     """What one unit of work costs."""
 
     model_config = ConfigDict(extra="ignore")
 
-    unit: Literal["minute", "image", "1k_tokens", "page", "face", "extraction"]
+    unit: CostUnit
     credits_per_unit: float = Field(ge=0)
     description: str | None = None
 
@@ -90,7 +108,7 @@ class Manifest(Struct):
     parameter_schema: JsonObject | None = None
     supported_input_types: tuple[str, ...] = ()
     input_mappings: dict[str, str] = Field(default_factory=dict)
-    """Names an author may read a column by; columns are aliased, never renamed."""
+    """Input fields by name, and where the source has them."""
     dependencies: tuple[str, ...] = ()
     compute_profile: ComputeProfile = ComputeProfile()
     serve_config: ServeConfig | None = None
@@ -111,6 +129,29 @@ class Manifest(Struct):
     def feature(self, name: str) -> VectorFeature | None:
         """Find a declared vector feature by name."""
         return next((feature for feature in self.vectors if feature.name == name), None)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names by which the author may read an object beside ``data``: columns are aliased, never renamed.
+
+        Those of ``input_mappings``; without any, the first field that the input schema requires.
+        """
+        if self.input_mappings:
+            return tuple(self.input_mappings)
+        fields = schema_fields(self.input_schema or {})
+        required = (self.input_schema or {}).get("required")
+        candidates = required if isinstance(required, list) and required else list(fields)
+        return tuple(str(name) for name in candidates[:1])
+
+    @property
+    def parameter_defaults(self) -> JsonObject:
+        """Defaults that the parameter schema declares, by parameter."""
+        fields = schema_fields(self.parameter_schema or {})
+        return {
+            name: field["default"]
+            for name, field in fields.items()
+            if isinstance(field, dict) and "default" in field
+        }
 
     @classmethod
     def from_names(cls, names: Mapping[str, Any]) -> "Manifest":
@@ -133,6 +174,14 @@ class Manifest(Struct):
             if known.get(field) is not None:
                 values[field] = known[field]
         return cls.model_validate(values)
+
+
+def schema_fields(schema: JsonObject) -> JsonObject:
+    """Give a schema's fields by name: a JSON schema's properties, or the plain dict that authors write."""
+    properties = schema.get("properties")
+    if schema.get("type") == "object" or isinstance(properties, dict):
+        return properties if isinstance(properties, dict) else {}
+    return schema
 
 
 def is_vector(feature: Mapping[str, Any]) -> bool:

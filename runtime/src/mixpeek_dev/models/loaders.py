@@ -1,0 +1,5 @@
+"""Models in the archive, under the name that archives import."""
+
+from extractor_runtime.models import ONNXModel, PyTorchStateDictModel, SafeTensorsModel, load_custom_model
+
+__all__ = ["ONNXModel", "PyTorchStateDictModel", "SafeTensorsModel", "load_custom_model"]

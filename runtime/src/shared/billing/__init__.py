@@ -1,0 +1,1 @@
+"""Names that archives import; the behaviour lives in extractor_runtime."""
