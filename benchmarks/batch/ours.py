@@ -14,7 +14,7 @@ STARTED = time.monotonic()
 def main(file: Path) -> None:
     """Run one RunConfig."""
     from extractor_apis.run import RunConfig
-    from extractor_runtime import batch
+    from extractor_runtime.batch import ingest
 
     first = 0.0
 
@@ -23,7 +23,7 @@ def main(file: Path) -> None:
         if state.documents and not first:
             first = time.monotonic()
 
-    state = batch.run(RunConfig.model_validate_json(file.read_bytes()), on_state=on_state)
+    state = ingest.run(RunConfig.model_validate_json(file.read_bytes()), on_state=on_state)
     done = time.monotonic()
     print(
         json.dumps({"first": first - STARTED, "total": done - STARTED, "rows": state.documents_total}),

@@ -12,7 +12,7 @@ import psutil
 
 from benchmarks import measure
 from extractor_runtime import session
-from extractor_runtime.models import keeper, weights
+from extractor_runtime.sdk.models import keeper, weights
 
 
 @dataclass(frozen=True)

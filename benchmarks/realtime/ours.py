@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import loader, serve
+from extractor_runtime import loader
+from extractor_runtime.realtime import serve
 
 if __name__ == "__main__":
     root = Path(__file__).parent / "archive"

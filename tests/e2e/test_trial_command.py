@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from extractor_cli import trial_text
-from extractor_runtime.trial import TrialReport
+from extractor_runtime.trial.verdict import TrialReport
 from support.command import extractor
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime import assets
-from extractor_runtime.assets import AssetError, admission, scratch
+from extractor_runtime.sdk import assets
+from extractor_runtime.sdk.assets import AssetError, admission, scratch
 from support import s3
 from support.scripted_http import Answer, serve
 
@@ -141,7 +141,7 @@ def test_objects_of_a_bucket_are_read_whole() -> None:
 
 PROCESS = """
 import sys
-from extractor_runtime import assets
+from extractor_runtime.sdk import assets
 print(assets.download_asset("data:,x")[0], flush=True)
 sys.stdin.read()
 """

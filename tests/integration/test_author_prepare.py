@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from extractor_apis.run import RunState
-from extractor_runtime import batch, errors
+from extractor_runtime import errors
+from extractor_runtime.batch import ingest
 from support import archive_forms, author_archives, runs
 from support.archives import make_zip
 
@@ -27,7 +28,7 @@ def run(tmp_path: Path, pipeline: str, core: str = archive_forms.CORE) -> RunSta
         run_id=f"run-{time.time_ns()}",
         cpus=2,
     )
-    return batch.run(config)
+    return ingest.run(config)
 
 
 def test_the_builders_prepare_gives_the_steps_the_column_that_they_read(tmp_path: Path) -> None:

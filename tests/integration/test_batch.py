@@ -15,7 +15,8 @@ import pytest
 
 from extractor_apis.naming import FeatureURI
 from extractor_apis.run import ErrorBudget, RunConfig, RunPhase, RunState
-from extractor_runtime import batch, errors
+from extractor_runtime import errors
+from extractor_runtime.batch import ingest
 from extractor_stores import Store, StoreBusy, search
 from support import runs
 
@@ -71,7 +72,7 @@ class Scene:
         return runs.make_config(self.tree, changes.pop("store", self.store), **changes)
 
     def run(self, **changes: Any) -> RunState:
-        return batch.run(self.config(**changes))
+        return ingest.run(self.config(**changes))
 
     def start(self, *arguments: str, **changes: Any) -> subprocess.Popen[str]:
         """Start a run in a process of its own."""

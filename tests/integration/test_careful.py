@@ -13,12 +13,13 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from extractor_runtime import errors, plan, rows
-from extractor_runtime.careful import CarefulActor
-from extractor_runtime.child import Child
-from extractor_runtime.notes import Failure
-from extractor_runtime.pipeline import ResourceType
-from extractor_runtime.stage import StageConfig
+from extractor_runtime import errors
+from extractor_runtime.batch import plan, rows
+from extractor_runtime.batch.careful import CarefulActor
+from extractor_runtime.batch.child import Child
+from extractor_runtime.batch.notes import Failure
+from extractor_runtime.batch.stage import StageConfig
+from extractor_runtime.sdk.pipeline import ResourceType
 from support import runs
 from support.stages import GOOD, measures, split
 
@@ -174,7 +175,7 @@ def test_a_process_ends_with_its_parent_even_while_native_code_hangs(tmp_path: P
     config, block = make(tmp_path, HANGS)
     file = tmp_path / "child.pickle"
     file.write_bytes(pickle.dumps((config, block)))
-    code = "import pickle, sys; from extractor_runtime.child import Child\n"
+    code = "import pickle, sys; from extractor_runtime.batch.child import Child\n"
     code += "config, block = pickle.load(open(sys.argv[1], 'rb')); child = Child(config)\n"
     code += "print(child._process.pid, flush=True); child.run(block)"
     with subprocess.Popen([sys.executable, "-c", code, file], stdout=subprocess.PIPE) as parent:
@@ -193,6 +194,6 @@ def test_what_the_author_started_ends_with_the_process(start: Callable[..., Bloc
 
     start(spawns)("exit")
 
-    mine = ["extractor_runtime.child_main", str(os.getpid())]
+    mine = ["extractor_runtime.batch.child_main", str(os.getpid())]
     lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert [line for line in lines if set(mine) <= set(line)] == []

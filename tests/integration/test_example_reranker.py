@@ -8,8 +8,9 @@ from pydoc_data.topics import topics
 
 import pytest
 
-from extractor_runtime import loader, serve
+from extractor_runtime import loader
 from extractor_runtime.errors import AuthorError
+from extractor_runtime.realtime import serve
 from support.example_runs import Example
 
 pytestmark = pytest.mark.integration

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime.tools import run_tool
+from extractor_runtime.sdk.tools import run_tool
 from support import media
 from support.example_runs import Example
 

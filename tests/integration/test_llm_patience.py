@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from extractor_runtime import concurrency
-from extractor_runtime.container import ServiceContainer
-from extractor_runtime.container.errors import LLMError
+from extractor_runtime.sdk import concurrency
+from extractor_runtime.sdk.container import ServiceContainer
+from extractor_runtime.sdk.container.errors import LLMError
 from extractor_runtime.usage import Meter
 from support import llm_server, llms
 from support.llm_server import Fault, LLMServer

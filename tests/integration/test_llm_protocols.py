@@ -16,10 +16,10 @@ import pytest
 
 from extractor_apis.run import Usage
 from extractor_runtime import errors
-from extractor_runtime.container import ServiceContainer
-from extractor_runtime.container.errors import LLMError
-from extractor_runtime.container.llm import LLMRequest
-from extractor_runtime.container.providers import anthropic_style
+from extractor_runtime.sdk.container import ServiceContainer
+from extractor_runtime.sdk.container.errors import LLMError
+from extractor_runtime.sdk.container.llm import LLMRequest
+from extractor_runtime.sdk.container.providers import anthropic_style
 from support import llm_server, llms
 from support.llm_server import INPUT_TOKENS, OUTPUT_TOKENS, Fault, LLMServer
 

@@ -19,7 +19,7 @@ class Actor:
     """Asks for models as an author's processor does."""
 
     def load(self, source: Any, seconds: float) -> str:
-        from extractor_runtime.models import ModelError, keeper
+        from extractor_runtime.sdk.models import ModelError, keeper
 
         try:
             weights = keeper.load(source, seconds=seconds)["weights"]
@@ -28,19 +28,19 @@ class Actor:
         return f"{weights.sum():.0f} {'own' if weights.flags.writeable else 'shared'}"
 
     def load_stored(self, name: str) -> float:
-        from extractor_runtime import models
+        from extractor_runtime.sdk import models
 
         return float(models.load_namespace_model(name)["layer.weight"].sum())
 
     def reference(self, source: Any) -> str:
         import ray
 
-        from extractor_runtime.models import keeper
+        from extractor_runtime.sdk.models import keeper
 
         return f"{ray.get(keeper.request(source))['weights'].sum():.0f}"
 
     def is_loaded(self, name: str) -> bool:
-        from extractor_runtime import models
+        from extractor_runtime.sdk import models
 
         return models.is_hf_model_cached(name)
 

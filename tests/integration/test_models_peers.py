@@ -30,7 +30,7 @@ def run(argument):
     os.environ |= {"HF_HOME": str(work), "EXTRACTOR_MODELS": str(platform)}
 
     import torch
-    from extractor_runtime import models
+    from extractor_runtime.sdk import models
     warnings.simplefilter("error")
     return {name: check(torch, models, model, platform) for name, check in CHECKS.items()}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime.tools import ToolError, run_tool
+from extractor_runtime.sdk.tools import ToolError, run_tool
 from support import media
 from support.scripted_http import Answer, serve
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime.tools import ToolError, ToolResult, binaries, run_tool
+from extractor_runtime.sdk.tools import ToolError, ToolResult, binaries, run_tool
 
 pytestmark = pytest.mark.integration
 

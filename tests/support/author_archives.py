@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import author, notes, plan, rows
+from extractor_runtime.batch import author, notes, plan, rows
+from extractor_runtime.batch.notes import NOTE, Failure
+from extractor_runtime.batch.stage import StageActor, StageConfig
 from extractor_runtime.loader import Tree
-from extractor_runtime.notes import NOTE, Failure
-from extractor_runtime.stage import StageActor, StageConfig
 from support import archives, runs
 
 

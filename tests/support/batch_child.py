@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from extractor_apis.run import RunConfig
-from extractor_runtime import batch
+from extractor_runtime.batch import ingest
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
 
     config = RunConfig.model_validate_json(Path(file).read_bytes())
     print(
-        batch.run(config, on_step=on_step, mongodb_uri=os.environ.get("MONGODB_URI")).model_dump_json(),
+        ingest.run(config, on_step=on_step, mongodb_uri=os.environ.get("MONGODB_URI")).model_dump_json(),
         flush=True,
     )
 

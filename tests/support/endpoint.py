@@ -17,7 +17,8 @@ from pathlib import Path
 from extractor_apis.errors import ExtractorError
 from extractor_apis.manifest import Manifest
 from extractor_apis.services import SecretReference, Services
-from extractor_runtime import loader, serve
+from extractor_runtime import loader
+from extractor_runtime.realtime import serve
 
 MANIFEST = Manifest.from_names(
     {

@@ -12,7 +12,9 @@ from extractor_apis.manifest import Manifest
 from extractor_apis.naming import FeatureURI
 from extractor_apis.run import RunConfig, RunState
 from extractor_cli import archive
-from extractor_runtime import batch, loader, realtime
+from extractor_runtime import loader
+from extractor_runtime.batch import ingest
+from extractor_runtime.realtime import realtime_service
 from extractor_stores import Hit, Store, search
 from support.examples import EXAMPLES
 
@@ -48,11 +50,11 @@ class Example:
             "cpus": 2,
             **changes,
         }
-        return batch.run(RunConfig.model_validate(config))
+        return ingest.run(RunConfig.model_validate(config))
 
     def answer(self, requests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Ask the realtime half, loaded once, in this process."""
-        service = realtime.RealtimeService.load(
+        service = realtime_service.RealtimeService.load(
             loader.Tree(self.admitted.tree, self.admitted.digest, self.admitted.top_folder), self.manifest
         )
 

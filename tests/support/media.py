@@ -6,7 +6,7 @@ import struct
 import wave
 from pathlib import Path
 
-from extractor_runtime.tools import run_tool
+from extractor_runtime.sdk.tools import run_tool
 from support import peers
 
 VIDEO_SECONDS = 4.0

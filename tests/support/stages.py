@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 
 from extractor_apis.run import RunConfig
-from extractor_runtime import author, notes, plan, rows
+from extractor_runtime.batch import author, notes, plan, rows
+from extractor_runtime.batch.notes import NOTE, Failure, Measure
+from extractor_runtime.batch.stage import StageActor, StageConfig
 from extractor_runtime.loader import Tree
-from extractor_runtime.notes import NOTE, Failure, Measure
-from extractor_runtime.stage import StageActor, StageConfig
 from support import runs
 
 GOOD = "batch['vector'] = [[1.0, 2.0, 3.0, 4.0]] * len(batch)"

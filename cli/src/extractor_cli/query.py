@@ -44,8 +44,8 @@ def query(
     named, allowed = run.parse_parameters(input or [], "--input"), services.parse(secret, llm)
     if text is None and file is None and not named:
         raise typer.BadParameter("say what to look for: TEXT, --file FILE, or --input NAME=VALUE")
-    from extractor_runtime import query_inputs, query_vector
     from extractor_runtime.loader import Tree
+    from extractor_runtime.realtime import query_inputs, query_vector
     from extractor_stores import Store, resolve, search
 
     with Store.open(store, create=False, mongodb_uri=os.environ.get("MONGODB_URI")) as opened:

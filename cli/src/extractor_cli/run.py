@@ -43,7 +43,7 @@ def run(
     """Run an extractor over a source into a store; a second run takes only what is new or changed."""
     budget, parameters = parse_error_budget(error_budget), parse_parameters(parameter or [])
     given = services.parse(secret, llm)
-    from extractor_runtime import batch
+    from extractor_runtime.batch import ingest
     from extractor_stores import Store
 
     with Store.open(store, create=True) as opened:
@@ -64,7 +64,7 @@ def run(
         cpus=cpus,
     )
     with progress.shown(str(artifact.manifest.uri)) as on_state:
-        state = batch.run(config, mongodb_uri=os.environ.get("MONGODB_URI"), on_state=on_state)
+        state = ingest.run(config, mongodb_uri=os.environ.get("MONGODB_URI"), on_state=on_state)
     if output is Format.JSON:
         print(state.model_dump_json(indent=2))
     else:

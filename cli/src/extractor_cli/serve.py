@@ -23,7 +23,8 @@ def serve(
 ) -> None:
     """Serve an extractor's realtime.py over HTTP until Ctrl-C."""
     given = services.parse(secret, llm)
-    from extractor_runtime import loader, serve
+    from extractor_runtime import loader
+    from extractor_runtime.realtime import serve
 
     with tempfile.TemporaryDirectory(prefix="extractor-serve-") as folder:
         artifact = archive.admit(path, Path(folder))

@@ -41,8 +41,8 @@ def test(
 ) -> ExitCode:
     """Run both halves on the manifest's example_input and on files; compare, measure, and report."""
     parameters, allowed = run.parse_parameters(parameter or []), services.parse(secret, llm)
-    from extractor_runtime import rehearsal, trial
     from extractor_runtime.loader import Tree
+    from extractor_runtime.trial import rehearsal, verdict
 
     with tempfile.TemporaryDirectory(prefix="extractor-test-") as folder, archive.scanned(path) as scanned:
         scan = scanned.report
@@ -64,10 +64,10 @@ def test(
                 contextlib.redirect_stdout(sys.stderr),
             ):
                 seen = rehearsal.rehearse(setting, scan.findings, on_state=on_state)
-            report = trial.judge(artifact.manifest, seen, min_cosine=min_cosine)
+            report = verdict.judge(artifact.manifest, seen, min_cosine=min_cosine)
         else:
             name = str(scan.manifest.uri) if scan.manifest else path
-            report = trial.TrialReport.refused(name, findings.ordered(scan.findings))
+            report = verdict.TrialReport.refused(name, findings.ordered(scan.findings))
     if output is Format.JSON:
         print(report.model_dump_json(indent=2))
     else:

@@ -8,7 +8,7 @@ from extractor_apis.scan import Severity
 from extractor_cli import findings
 
 if TYPE_CHECKING:
-    from extractor_runtime.trial import RealtimeReport, TrialReport
+    from extractor_runtime.trial.verdict import RealtimeReport, TrialReport
 
 _GIB = 1 << 30
 

@@ -4,7 +4,7 @@ import pytest
 
 from extractor_apis.scan import Finding, Severity
 from extractor_cli import trial_text
-from extractor_runtime.trial import RealtimeReport, TrialReport
+from extractor_runtime.trial.verdict import RealtimeReport, TrialReport
 
 BROKEN = Finding(
     rule="T06", severity=Severity.REJECT, message="they disagree", path="realtime.py", advice="Align."

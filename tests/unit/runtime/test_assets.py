@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime import assets
-from extractor_runtime.assets import AssetError, admission, scratch
+from extractor_runtime.sdk import assets
+from extractor_runtime.sdk.assets import AssetError, admission, scratch
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

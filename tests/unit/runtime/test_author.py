@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from extractor_runtime import author, errors, plan, request
-from extractor_runtime.pipeline import ResourceType, RowCondition, StepDefinition
+from extractor_runtime import errors
+from extractor_runtime.batch import author, plan
+from extractor_runtime.sdk import request
+from extractor_runtime.sdk.pipeline import ResourceType, RowCondition, StepDefinition
 from support import runs
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from extractor_runtime import errors
-from extractor_runtime.realtime import RealtimeService
+from extractor_runtime.realtime.realtime_service import RealtimeService
 from support import archive_forms, author_archives
 from support.archives import make_tar, make_zip
 

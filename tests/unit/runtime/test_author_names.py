@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from extractor_apis.manifest import CostRate, CostUnit
 from extractor_runtime import errors
-from extractor_runtime.batch_service import BaseBatchInferenceService
-from extractor_runtime.builders import BaseExtractorBuilder, DatasetPreparationBuilder, InputFieldType
-from extractor_runtime.definitions import (
+from extractor_runtime.sdk.batch_service import BaseBatchInferenceService
+from extractor_runtime.sdk.builders import BaseExtractorBuilder, DatasetPreparationBuilder, InputFieldType
+from extractor_runtime.sdk.definitions import (
     ContentCategory,
     CostsInfo,
     ExtractorDefinition,
@@ -25,8 +25,8 @@ from extractor_runtime.definitions import (
     VectorIndexDefinition,
     VectorType,
 )
-from extractor_runtime.request import ExtractorConfig, ExtractorRequest
-from extractor_runtime.unavailable import UnavailableModelError, get_batch_service
+from extractor_runtime.sdk.request import ExtractorConfig, ExtractorRequest
+from extractor_runtime.sdk.unavailable import UnavailableModelError, get_batch_service
 
 
 class Parameters(BaseModel):

@@ -7,8 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from extractor_runtime import batches, errors
-from extractor_runtime.batches import BatchFormat, Frame, Rows, Table
+from extractor_runtime import errors
+from extractor_runtime.batch import batches
+from extractor_runtime.batch.batches import BatchFormat, Frame, Rows, Table
 
 FORMATS = get_args(BatchFormat)
 FORMS = [

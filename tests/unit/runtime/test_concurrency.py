@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from extractor_runtime import errors, usage
-from extractor_runtime.concurrency import concurrent_api_calls, parallel_io
+from extractor_runtime.sdk.concurrency import concurrent_api_calls, parallel_io
 
 Caller = Callable[[Callable[[], Any]], Any]
 

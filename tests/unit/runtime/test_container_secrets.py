@@ -9,8 +9,8 @@ import pytest
 
 from extractor_apis.services import SecretReference, Services
 from extractor_runtime import redaction
-from extractor_runtime.container import ServiceContainer
-from extractor_runtime.container.errors import MissingSecretError
+from extractor_runtime.sdk.container import ServiceContainer
+from extractor_runtime.sdk.container.errors import MissingSecretError
 
 VALUE = "sk-0123456789abcdef"
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from extractor_runtime import interview
-from extractor_runtime.observed import Batch, Realtime
-from extractor_runtime.parity import Document
-from extractor_runtime.realtime import RealtimeService
-from extractor_runtime.samples import Sample, Samples
+from extractor_runtime.realtime.realtime_service import RealtimeService
+from extractor_runtime.trial import interview
+from extractor_runtime.trial.observed import Batch, Realtime
+from extractor_runtime.trial.parity import Document
+from extractor_runtime.trial.samples import Sample, Samples
 from support.runs import make_manifest, make_tree
 
 NOTHING = Batch()

@@ -9,7 +9,7 @@ import numpy as np
 import pydantic
 import pytest
 
-from extractor_runtime import json_form
+from extractor_runtime.realtime import json_form
 
 
 @dataclasses.dataclass

@@ -9,8 +9,8 @@ import httpx2
 import pydantic
 import pytest
 
-from extractor_runtime.container.calls import Failure
-from extractor_runtime.container.schemas import Form
+from extractor_runtime.sdk.container.calls import Failure
+from extractor_runtime.sdk.container.schemas import Form
 
 
 class Refused(Exception):

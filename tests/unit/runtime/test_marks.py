@@ -1,8 +1,8 @@
 """What is known of rows follows them through the steps."""
 
 from extractor_apis.run import Usage
-from extractor_runtime import marks
-from extractor_runtime.marks import PLAIN, Mark
+from extractor_runtime.batch import marks
+from extractor_runtime.batch.marks import PLAIN, Mark
 
 CALLED = Usage(requests=1, input_tokens=10, output_tokens=2)
 

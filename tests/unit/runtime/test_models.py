@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extractor_runtime import loader, models
-from extractor_runtime.models import keeper, sources, weights
+from extractor_runtime import loader
+from extractor_runtime.sdk import models
+from extractor_runtime.sdk.models import keeper, sources, weights
 from support.counted_models import CountedModel
 
-LOADER = "from extractor_runtime import models\ndef load(name):\n    return {call}\n"
+LOADER = "from extractor_runtime.sdk import models\ndef load(name):\n    return {call}\n"
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_platform_without_models_says_which_variable_names_them(monkeypatch: pyt
 def test_relative_path_is_one_of_the_archive_that_asks(
     archive: Callable[[str], Callable[[str], Any]], tmp_path: Path
 ) -> None:
-    find = archive("__import__('extractor_runtime.models.sources', fromlist=['x']).in_archive(name)")
+    find = archive("__import__('extractor_runtime.sdk.models.sources', fromlist=['x']).in_archive(name)")
 
     assert find("models") == tmp_path / "archive" / "models"
     assert find("./models") == tmp_path / "archive" / "models"

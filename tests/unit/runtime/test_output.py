@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from extractor_runtime import output
+from extractor_runtime.batch import output
 from support import runs
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from extractor_apis.manifest import ComputeProfile
-from extractor_runtime import plan
-from extractor_runtime.pipeline import ResourceType, RowCondition, StepDefinition
+from extractor_runtime.batch import plan
+from extractor_runtime.sdk.pipeline import ResourceType, RowCondition, StepDefinition
 
 
 def step(

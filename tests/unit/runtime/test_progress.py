@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from extractor_apis.run import ErrorBudget, RunState, StepReport, Usage
-from extractor_runtime.notes import Failure, Measure
-from extractor_runtime.pipeline import ResourceType
-from extractor_runtime.plan import Step
-from extractor_runtime.progress import Progress
+from extractor_runtime.batch.notes import Failure, Measure
+from extractor_runtime.batch.plan import Step
+from extractor_runtime.batch.progress import Progress
+from extractor_runtime.sdk.pipeline import ResourceType
 from support import runs
 
 STEPS = [

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from extractor_runtime import errors, ray_data
+from extractor_runtime import errors
+from extractor_runtime.batch import ray_data
 
 
 class Dataset:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import answers, errors
+from extractor_runtime import errors
+from extractor_runtime.realtime import answers
 
 
 def manifest(*names: str, **fields: Any) -> Manifest:

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from extractor_runtime import asgi, errors
+from extractor_runtime import errors
+from extractor_runtime.realtime import asgi
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from extractor_runtime.batching import Batcher
+from extractor_runtime.realtime.batching import Batcher
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from extractor_apis.manifest import Manifest
-from extractor_runtime import address, errors, haproxy, replica
+from extractor_runtime import errors
+from extractor_runtime.realtime import address, haproxy, replica
 
 
 def options(

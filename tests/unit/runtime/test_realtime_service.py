@@ -12,7 +12,8 @@ import pytest
 
 from extractor_apis.manifest import Manifest
 from extractor_apis.services import SecretReference, Services
-from extractor_runtime import errors, loader, realtime, realtime_class
+from extractor_runtime import errors, loader
+from extractor_runtime.realtime import realtime_class, realtime_service
 
 MANIFEST = {
     "feature_extractor_name": "tiny",
@@ -22,7 +23,7 @@ MANIFEST = {
     ],
 }
 NO_SERVICES = Services()
-Load = Callable[..., realtime.RealtimeService]
+Load = Callable[..., realtime_service.RealtimeService]
 
 FORMS = {
     "a factory": """
@@ -117,11 +118,13 @@ def load(tmp_path: Path) -> Iterator[Load]:
 
     def write_and_load(
         source: str, *, services: Services = NO_SERVICES, **manifest: Any
-    ) -> realtime.RealtimeService:
+    ) -> realtime_service.RealtimeService:
         (tmp_path / "realtime.py").write_text(textwrap.dedent(source).lstrip("\n"))
         tree = loader.Tree(tmp_path, f"sha256:{hashlib.sha256(str(tmp_path).encode()).hexdigest()}")
         loaded.append(
-            realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST | manifest), services, seconds=5)
+            realtime_service.RealtimeService.load(
+                tree, Manifest.from_names(MANIFEST | manifest), services, seconds=5
+            )
         )
         return loaded[-1]
 
@@ -130,7 +133,7 @@ def load(tmp_path: Path) -> Iterator[Load]:
         service.close()
 
 
-def ask(service: realtime.RealtimeService, **inputs: Any) -> dict[str, Any]:
+def ask(service: realtime_service.RealtimeService, **inputs: Any) -> dict[str, Any]:
     return asyncio.run(service.answer(inputs, {"mode": "fast"}))
 
 
@@ -259,7 +262,7 @@ def test_missing_module_says_what_to_add(tmp_path: Path) -> None:
     tree = loader.Tree(tmp_path, "sha256:" + "0" * 64)
 
     with pytest.raises(errors.AuthorError, match=r"no realtime\.py: add one with get_inference_service"):
-        realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST))
+        realtime_service.RealtimeService.load(tree, Manifest.from_names(MANIFEST))
 
 
 PROMISES = {
@@ -281,7 +284,7 @@ def test_missing_module_names_the_line_that_promises_it(
     manifest = Manifest.from_names(MANIFEST | {name: promise})
 
     with pytest.raises(errors.AuthorError) as caught:
-        realtime.RealtimeService.load(loader.Tree(tmp_path, "sha256:" + "0" * 64), manifest)
+        realtime_service.RealtimeService.load(loader.Tree(tmp_path, "sha256:" + "0" * 64), manifest)
 
     assert str(caught.value).startswith(
         f"manifest.py:{line}: the manifest sets {name}, but the archive has no realtime.py: add one with"
@@ -313,7 +316,7 @@ def test_constructor_that_hangs_is_given_up_at_its_line(tmp_path: Path) -> None:
     tree = loader.Tree(tmp_path, f"sha256:{hashlib.sha256(str(tmp_path).encode()).hexdigest()}")
 
     with pytest.raises(errors.AuthorError, match=r"realtime\.py:4: .*did not return within 0\.05 s"):
-        realtime.RealtimeService.load(tree, Manifest.from_names(MANIFEST), seconds=0.05)
+        realtime_service.RealtimeService.load(tree, Manifest.from_names(MANIFEST), seconds=0.05)
 
 
 ANSWERS = {

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from extractor_runtime import errors, query_vector, rehearsal
-from extractor_runtime.observed import Seen
+from extractor_runtime import errors
+from extractor_runtime.realtime import query_vector
+from extractor_runtime.trial import rehearsal
+from extractor_runtime.trial.observed import Seen
 from support.runs import make_manifest, make_tree
 
 PIPELINE = """

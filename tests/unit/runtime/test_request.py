@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from extractor_runtime.loader import Tree
-from extractor_runtime.request import ExtractorRequest, call_with
+from extractor_runtime.sdk.request import ExtractorRequest, call_with
 from support import runs
 
 VALUES = {"request": "r", "container": "c", "base_steps": None}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from extractor_runtime import rows
+from extractor_runtime.batch import rows
 from support import runs
 
 

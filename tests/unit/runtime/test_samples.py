@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from extractor_runtime import query_inputs, samples, sources
-from extractor_runtime.samples import Samples
+from extractor_runtime import sources
+from extractor_runtime.realtime import query_inputs
 from extractor_runtime.sources import SourceError
+from extractor_runtime.trial import samples
+from extractor_runtime.trial.samples import Samples
 from support.runs import make_manifest
 
 PIXEL = b"\x89PNG\r\n\x1a\n"

@@ -7,7 +7,7 @@ import orjson
 import pandas as pd
 import pytest
 
-from extractor_runtime import rows
+from extractor_runtime.batch import rows
 from support import runs
 from support.stages import GOOD, actor, pipeline, run, split
 

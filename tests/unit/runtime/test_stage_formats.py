@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from extractor_runtime import batches, rows
+from extractor_runtime.batch import batches, rows
 from support import runs
 from support.stages import actor, measures, run, split
 

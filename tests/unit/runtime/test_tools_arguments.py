@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime.tools import ToolError, arguments
+from extractor_runtime.sdk.tools import ToolError, arguments
 
 REFUSED = {
     "ffmpeg reads an address": ("ffmpeg", ["-i", "http://host/v.mp4"]),

@@ -9,9 +9,9 @@ import pytest
 from extractor_apis.manifest import Manifest
 from extractor_apis.run import DeadLetter, RunPhase, RunState, StepReport
 from extractor_apis.scan import Finding, Severity
-from extractor_runtime import trial
-from extractor_runtime.observed import Batch, Fault, Realtime, Seen
-from extractor_runtime.parity import Answer, Document
+from extractor_runtime.trial import verdict
+from extractor_runtime.trial.observed import Batch, Fault, Realtime, Seen
+from extractor_runtime.trial.parity import Answer, Document
 from support.runs import make_manifest
 
 GIB = 1 << 30
@@ -45,7 +45,7 @@ def make_seen(**changes: Any) -> Seen:
 
 
 def judged(seen: Seen, manifest: Manifest | None = None) -> list[tuple[str, str]]:
-    report = trial.judge(manifest or make_manifest(), seen)
+    report = verdict.judge(manifest or make_manifest(), seen)
     assert report.passed is not any(each.severity is Severity.REJECT for each in report.findings)
     return [(finding.rule, str(finding.severity)) for finding in report.findings]
 
@@ -200,7 +200,7 @@ def test_a_finding_says_where() -> None:
         batch=make_batch(dead_letters=(letter("KeyError: 'x'"), letter("KeyError: 'x'", object_id="c")))
     )
 
-    (finding,) = trial.judge(make_manifest(), seen).findings
+    (finding,) = verdict.judge(make_manifest(), seen).findings
 
     assert (finding.path, finding.line) == ("p.py", 3)
     assert finding.message == "Embed fails on b and 1 more: KeyError: 'x'"
@@ -209,8 +209,8 @@ def test_a_finding_says_where() -> None:
 def test_the_weightiest_finding_comes_first_and_warnings_of_the_scan_do_not_fail() -> None:
     warned = Finding(rule="SEQ001", severity=Severity.WARN, message="slow")
 
-    report = trial.judge(make_manifest(), make_seen(scan=(warned,)))
-    broken = trial.judge(
+    report = verdict.judge(make_manifest(), make_seen(scan=(warned,)))
+    broken = verdict.judge(
         make_manifest(), make_seen(scan=(warned,), realtime=make_realtime(make_answer(OTHER)))
     )
 
@@ -219,7 +219,7 @@ def test_the_weightiest_finding_comes_first_and_warnings_of_the_scan_do_not_fail
 
 
 def test_parity_has_the_pair_that_agrees_least() -> None:
-    report = trial.judge(
+    report = verdict.judge(
         make_manifest(), make_seen(realtime=make_realtime(make_answer(), make_answer(OTHER))), min_cosine=0.9
     )
 
@@ -230,6 +230,6 @@ def test_parity_has_the_pair_that_agrees_least() -> None:
 
 
 def test_latency_is_a_median_in_milliseconds() -> None:
-    report = trial.judge(make_manifest(), make_seen(realtime=make_realtime(latencies=(0.001, 0.002, 0.5))))
+    report = verdict.judge(make_manifest(), make_seen(realtime=make_realtime(latencies=(0.001, 0.002, 0.5))))
 
     assert report.realtime is not None and report.realtime.median_ms == pytest.approx(2.0)

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from extractor_apis.run import Usage
-from extractor_runtime import concurrency, usage
-from extractor_runtime.container import ServiceContainer
+from extractor_runtime import usage
+from extractor_runtime.sdk import concurrency
+from extractor_runtime.sdk.container import ServiceContainer
 from extractor_runtime.usage import ITEM, Item, Meter
 from support import runs
 

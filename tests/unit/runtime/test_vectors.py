@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from extractor_apis.manifest import VectorFeature
-from extractor_runtime import vectors
+from extractor_runtime.batch import vectors
 
 FEATURE = VectorFeature(name="vector", dimensions=2)
 TOO_LONG = "vector has shape (3,), the manifest declares (2,)"

@@ -1,6 +1,6 @@
 """Loading of models, under the name that archives import."""
 
-from extractor_runtime.models import (
+from extractor_runtime.sdk.models import (
     LazyModelMixin,
     is_hf_model_cached,
     lazy_model,

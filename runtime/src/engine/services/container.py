@@ -1,6 +1,6 @@
 """The service container, under the name that archives import."""
 
-from extractor_runtime.container import ServiceContainer
-from extractor_runtime.container.llm import LLMRequest
+from extractor_runtime.sdk.container import ServiceContainer
+from extractor_runtime.sdk.container.llm import LLMRequest
 
 __all__ = ["LLMRequest", "ServiceContainer"]

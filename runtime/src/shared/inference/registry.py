@@ -1,5 +1,5 @@
 """Built-in model services by name, under the name that archives import."""
 
-from extractor_runtime.unavailable import get_batch_service
+from extractor_runtime.sdk.unavailable import get_batch_service
 
 __all__ = ["get_batch_service"]

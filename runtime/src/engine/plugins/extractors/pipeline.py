@@ -1,6 +1,6 @@
 """The pipeline objects, under the name that archives import."""
 
-from extractor_runtime.pipeline import (
+from extractor_runtime.sdk.pipeline import (
     PipelineDefinition,
     ResourceType,
     RowCondition,

@@ -1,5 +1,5 @@
 """The base of batch classes, under the name that archives import."""
 
-from extractor_runtime.batch_service import BaseBatchInferenceService
+from extractor_runtime.sdk.batch_service import BaseBatchInferenceService
 
 __all__ = ["BaseBatchInferenceService"]

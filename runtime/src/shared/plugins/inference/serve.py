@@ -1,5 +1,5 @@
 """The realtime base class, under the name that archives import."""
 
-from extractor_runtime.service import BaseInferenceService, ServeDeploymentConfig
+from extractor_runtime.sdk.inference_service import BaseInferenceService, ServeDeploymentConfig
 
 __all__ = ["BaseInferenceService", "ServeDeploymentConfig"]

@@ -1,3 +1,0 @@
-"""What an author's code may use beside its own archive."""
-
-from extractor_runtime.container.service_container import ServiceContainer as ServiceContainer
