@@ -60,8 +60,12 @@ class Imports:
 
     def has(self, module: str) -> bool:
         """Tell whether the archive has a module, by its name from the root or through the top folder's."""
+        return self.from_root(module) in self.modules
+
+    def from_root(self, module: str) -> str:
+        """Name a module of the archive from the root, if it is named through the top folder."""
         folder, _, rest = module.partition(".")
-        return module in self.modules or (folder == self.top_folder and rest in self.modules)
+        return rest if folder == self.top_folder and module not in self.modules else module
 
     def owns(self, module: str) -> bool:
         """Tell whether a module's root is the archive's, whether the module is there or not."""
@@ -84,3 +88,9 @@ def resolve(path: str, module: str | None, level: int) -> str | None:
     if level > len(package) + 1:
         return None
     return ".".join(package[: len(package) - level + 1] + ([module] if module else []))
+
+
+def find_forbidden(module: str) -> str | None:
+    """Name the forbidden module that a dotted path is, or is a part of."""
+    names = (".".join(module.split(".")[:depth]) for depth in (1, 2))
+    return next((name for name in names if name in FORBIDDEN), None)

@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from extractor_sandbox import archive, dependencies, imports, limits, manifest
+from extractor_sandbox import archive, dependencies, facts, imports, limits, manifest
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Finding, Problem, Refused
 from extractor_sandbox.models import JsonValue
+from extractor_sandbox.program import Program
 from extractor_sandbox.rules import archive as archive_rules
+from extractor_sandbox.rules import batch as batch_rules
 from extractor_sandbox.rules import code as code_rules
 from extractor_sandbox.rules import files as file_rules
 from extractor_sandbox.rules import manifest as manifest_rules
+from extractor_sandbox.rules import secrets as secret_rules
+from extractor_sandbox.rules import weights as weight_rules
 from extractor_sandbox.source import Source, parse
 from extractor_sandbox.tree import Tree, plant
 
@@ -72,17 +76,31 @@ def _judge(case: Case, outcome: Outcome) -> Iterator[Finding]:
         return
     tree = plant(members, case.canonical)
     outcome.top_folder = tree.top_folder
-    for rule in file_rules.RULES:
+    for rule in (*file_rules.RULES, *secret_rules.RULES):
         yield from rule.judge(tree)
+    yield from _judge_weights(case, tree)
     yield from _judge_manifest(case, tree, outcome)
     yield from _judge_code(case, tree, outcome)
+
+
+def _judge_weights(case: Case, tree: Tree) -> Iterator[Finding]:
+    """Judge model files; those that are archives only if all of them together unpack to little enough."""
+    found = list(archive_rules.nested_sizes_are_bounded.judge(tree))
+    yield from found
+    if found:
+        return
+    for path, content in tree.files.items():
+        if path.endswith(weight_rules.ENDINGS):
+            case.reading(path)
+            for rule in weight_rules.RULES:
+                yield from rule.judge(weight_rules.ModelFile(path, content))
 
 
 def _judge_manifest(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
     source = _read_source(case, tree, manifest.PATH, imports.Imports(tree.modules))
     if source is None or source.tree is None:
         return  # Said by F06 and C02.
-    reading = manifest.read(source.tree, len(source.raw))
+    reading = manifest.read(source.tree, len(source.raw), tree.files)
     names, unfit = manifest.export(reading)
     found = [finding for rule in manifest_rules.RULES for finding in rule.judge(reading)]
     found += [Finding(manifest_rules.FIELDS_FIT.id, problem) for problem in unfit]
@@ -96,12 +114,18 @@ def _judge_code(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
     requirements = (outcome.names or {}).get("dependencies")
     roots = dependencies.find_roots(_distributions(requirements), case.allowed_dependencies)
     allowed = imports.Imports(tree.modules, tree.top_folder, roots)
+    program = Program(allowed)
     for path in tree.files:
         if path.endswith((".py", ".pyi")):
             source = _read_source(case, tree, path, allowed)
             if source:
-                for rule in code_rules.RULES:
+                for rule in (*code_rules.RULES, *batch_rules.RULES):
                     yield from rule.judge(source)
+                if source.tree:
+                    program.add(facts.gather(source))
+    program.link()
+    for each in code_rules.ARCHIVE_RULES:
+        yield from each.judge(program)
 
 
 def _read_source(case: Case, tree: Tree, path: str, allowed: imports.Imports) -> Source | None:

@@ -6,6 +6,8 @@ ARCHIVE_BYTES = 500 * MIB
 UNPACKED_BYTES = 500 * MIB
 FILES = 1_000
 ENTRIES = 2_000
+NESTED_ENTRIES = 10_000
+"""A checkpoint has a member for each tensor."""
 RATIO = 100
 RATIO_FREE_BYTES = 10 * MIB
 """Entries up to this size may compress as well as they like."""

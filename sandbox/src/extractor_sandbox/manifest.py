@@ -5,7 +5,7 @@ makes one model.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from extractor_sandbox import limits, schema
@@ -38,6 +38,8 @@ class Reading:
     values: dict[str, object] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
+    files: Collection[str] = ()
+    """Paths of the whole archive."""
     computed: list[Problem] = field(default_factory=list)
     """Statements and values that are no plain data (M01)."""
     assigned_again: list[Problem] = field(default_factory=list)
@@ -50,14 +52,26 @@ class Reading:
         metadata = self.values.get("metadata")
         return {**(metadata if isinstance(metadata, dict) else {}), **self.values}
 
+    def vectors(self) -> list[str]:
+        """Name the vectors of ``features``, in either dialect, as far as they are well-formed."""
+        features = self.known().get("features")
+        listed = features if isinstance(features, list | tuple) else ()
+        return [
+            str(feature.get("feature_name") or feature.get("name"))
+            for feature in listed
+            if isinstance(feature, dict)
+            and (feature.get("feature_type") == "embedding" or feature.get("type") == "vector")
+        ]
+
     def line(self, name: str) -> int | None:
         """Say where a field gets its value."""
         return self.lines.get(name, self.lines.get("metadata"))
 
 
-def read(module: ast.Module, size: int) -> Reading:
+def read(module: ast.Module, size: int, files: Collection[str] = ()) -> Reading:
     """Evaluate a module's top-level names; problems are collected, never raised."""
     reading = _Reader().read(module)
+    reading.files = files
     if size > limits.MANIFEST_BYTES:
         message = f"the manifest is {size} bytes; the limit is {limits.MANIFEST_BYTES}"
         reading.too_large.append(Problem(message, PATH))

@@ -1,4 +1,5 @@
-"""A Python file as the code rules see it: its bytes, its text, and the nodes of its syntax tree by type.
+"""A Python file as the code rules see it: its bytes, its text, and the nodes of its syntax tree by type, each
+with the scope that it is evaluated in.
 
 The tree is walked once, without recursion, for all rules.
 """
@@ -7,18 +8,39 @@ import ast
 import collections
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
-from extractor_sandbox import limits
+from extractor_sandbox import bindings, limits, row_loops
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Problem
 from extractor_sandbox.imports import Imports
+from extractor_sandbox.scopes import Scope, open_scope
 
 Node = TypeVar("Node", bound=ast.AST)
+Nodes = dict[type[ast.AST], list[tuple[ast.AST, Scope]]]
 
 _MAX_DEPTH = 400
 _MAX_NODES = 200_000
-_LEAVES = (ast.Constant, ast.expr_context, ast.operator)
+_TOO_LARGE = f"the syntax tree has more than {_MAX_DEPTH} levels or {_MAX_NODES} nodes"
+_OPENERS = frozenset(
+    (
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef),
+        *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    )
+)
+# Fields that hold no nodes, or nodes without anything in them.
+_PLAIN = frozenset(
+    (
+        *("ctx", "op", "ops", "id", "attr", "arg", "kind", "type_comment", "module", "level", "asname"),
+        *("is_async", "simple", "conversion", "rest", "kwd_attrs"),
+    )
+)
+# Types with such a field, whose node counts nevertheless.
+_WITH_ANOTHER = (
+    *(ast.Name, ast.Attribute, ast.Subscript, ast.Starred, ast.List, ast.Tuple),
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.AugAssign),
+)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -34,13 +56,54 @@ class Source:
     """None if it is not UTF-8."""
     tree: ast.Module | None = None
     """None if it could not be parsed; then there are no nodes either."""
-    nodes: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict)
+    nodes: Nodes = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
+    """The module's own."""
+    fields: Scope = field(default_factory=Scope)
+    """What is bound to attributes, by their names: after ``self.backend = numpy`` every attribute ``backend``
+    may be numpy, for nobody knows where ``self`` goes."""
     unparsable: Problem | None = None
     """Why there is no tree."""
 
     def each(self, kind: type[Node]) -> Iterator[Node]:
         """Give all nodes of a type, in no certain order."""
-        yield from self.nodes.get(kind, ())  # type: ignore[misc]
+        return (node for node, _ in self.scoped(kind))
+
+    def scoped(self, kind: type[Node]) -> list[tuple[Node, Scope]]:
+        """Give all nodes of a type with their scopes."""
+        return self.nodes.get(kind, [])  # type: ignore[return-value]
+
+    @cached_property
+    def names(self) -> dict[str, list[tuple[ast.Name, Scope]]]:
+        """All names, with their scopes, by what they are."""
+        found: dict[str, list[tuple[ast.Name, Scope]]] = {}
+        for pair in self.scoped(ast.Name):
+            found.setdefault(pair[0].id, []).append(pair)
+        return found
+
+    @cached_property
+    def attributes(self) -> dict[str, list[ast.Attribute]]:
+        """All attributes by their names."""
+        found: dict[str, list[ast.Attribute]] = {}
+        for node in self.each(ast.Attribute):
+            found.setdefault(node.attr, []).append(node)
+        return found
+
+    @cached_property
+    def assignments(self) -> list[tuple[ast.expr, ast.expr, Scope]]:
+        """All targets with what is assigned to them, and where."""
+        plain = [
+            (each, node.value, scope) for node, scope in self.scoped(ast.Assign) for each in node.targets
+        ]
+        annotated = [
+            (node.target, node.value, scope) for node, scope in self.scoped(ast.AnnAssign) if node.value
+        ]
+        return plain + annotated
+
+    @cached_property
+    def row_calls(self) -> list[row_loops.RowCall]:
+        """Slow calls that are made once for each row of a batch."""
+        return row_loops.find(self.tree) if self.tree else []
 
     def problem(self, node: ast.AST, message: str, advice: str | None = None) -> Problem:
         """Make a problem at a node."""
@@ -68,28 +131,50 @@ def parse(path: str, content: Extent, imports: Imports) -> Source:
     except (ValueError, RecursionError, MemoryError) as err:
         message = f"it cannot be parsed: {err or 'it takes too much memory'}"
         return Source(path, raw, imports, text, unparsable=Problem(message, path))
-    return Source(path, raw, imports, text, tree, nodes)
+    [(_, scope)] = nodes[ast.Module]
+    source = Source(path, raw, imports, text, tree, nodes, scope)
+    bindings.bind(source)
+    return source
 
 
-def collect(tree: ast.Module) -> dict[type[ast.AST], list[ast.AST]]:
+def collect(tree: ast.Module) -> Nodes:
     """Sort all nodes by type. Raises ValueError where the tree is too deep or too large."""
-    nodes: dict[type[ast.AST], list[ast.AST]] = collections.defaultdict(list)
-    level: list[ast.AST] = [tree]
+    nodes: Nodes = collections.defaultdict(list)
+    level: list[tuple[ast.AST, Scope]] = [(tree, Scope())]
     count = depth = 0
     while level:
         count += len(level)
         depth += 1
         if depth > _MAX_DEPTH or count > _MAX_NODES:
-            raise ValueError(f"the syntax tree has more than {_MAX_DEPTH} levels or {_MAX_NODES} nodes")
-        children: list[ast.AST] = []
-        for node in level:
-            nodes[type(node)].append(node)
-            if isinstance(node, _LEAVES):
+            raise ValueError(_TOO_LARGE)
+        children: list[tuple[ast.AST, Scope]] = []
+        for pair in level:
+            node, scope = pair
+            kind = type(node)
+            nodes[kind].append(pair)
+            if kind in _OPENERS:
+                children += open_scope(node, scope)
                 continue
-            for value in vars(node).values():
+            for name in _FIELDS[kind]:
+                value = getattr(node, name)
                 if isinstance(value, list):
-                    children += [each for each in value if isinstance(each, ast.AST)]
+                    children += [(each, scope) for each in value if isinstance(each, ast.AST)]
                 elif isinstance(value, ast.AST):
-                    children.append(value)
+                    children.append((value, scope))
         level = children
+    count += sum(len(nodes[kind]) for kind in _WITH_ANOTHER if kind in nodes)
+    if count > _MAX_NODES:
+        raise ValueError(_TOO_LARGE)
     return nodes
+
+
+class _Fields(dict[type[ast.AST], tuple[str, ...]]):
+    """For each type of node, its fields that may hold nodes with something in them."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        fields = () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _PLAIN)
+        self[kind] = fields
+        return fields
+
+
+_FIELDS = _Fields()

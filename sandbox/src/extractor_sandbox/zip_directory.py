@@ -63,10 +63,10 @@ def find_end(archive: Extent) -> End:
     return found[0]
 
 
-def read_entries(archive: Extent, end: End) -> list[Entry]:
+def read_entries(archive: Extent, end: End, most: int) -> list[Entry]:
     """Read the directory, which has to hold as many entries as it says and nothing else."""
-    if end.entries > limits.ENTRIES or end.size > _DIRECTORY_BYTES:
-        raise Refused("Z11", f"the archive has {end.entries} entries; the limit is {limits.ENTRIES}")
+    if end.entries > most or end.size > _DIRECTORY_BYTES:
+        raise Refused("Z11", f"the archive has {end.entries} entries; the limit is {most}")
     if end.offset + end.size > end.position:
         raise Refused("Z01", "the directory lies outside of the archive")
     directory = archive.at(end.offset, end.size)

@@ -10,6 +10,7 @@ from functools import partial
 
 from isal import isal_zlib
 
+from extractor_sandbox import limits, zip64
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Refused
 from extractor_sandbox.inflate import RAW, inflate
@@ -30,43 +31,37 @@ _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _UNIX = (3, 19)
 
 
-def read(archive: Extent) -> list[Member]:
-    """List the members. Raises Refused if the file is not exactly one plain zip."""
+def read(archive: Extent, *, nested: bool = False) -> list[Member]:
+    """List the members. Raises Refused if the file is not exactly one plain zip.
+
+    A zip within the archive may also be what torch and numpy write: stored members with data descriptors, and
+    Zip64 records and fields that repeat what is said elsewhere.
+    """
     end = find_end(archive)
-    _check_end(archive, end)
-    entries = sorted(read_entries(archive, end), key=lambda entry: entry.offset)
+    _check_end(archive, end, nested)
+    most = limits.NESTED_ENTRIES if nested else limits.ENTRIES
+    entries = sorted(read_entries(archive, end, most), key=lambda entry: entry.offset)
     first, *stops = [*(entry.offset for entry in entries), end.offset]
     if first != 0:
         raise Refused("Z01", "bytes come before the first member")
-    return [_read_member(archive, entry, stop) for entry, stop in zip(entries, stops, strict=True)]
+    if entries and entries[-1].offset >= end.offset:
+        raise Refused("Z02", "the directory points behind the members", entries[-1].name)
+    return [_read_member(archive, entry, stop, nested) for entry, stop in zip(entries, stops, strict=True)]
 
 
-def measure(archive: Extent, budget: int) -> int:
-    """Say how many bytes a zip within the archive unpacks to, by unpacking it; stops above ``budget``.
-
-    More lenient than `read`: torch and numpy write stored members with descriptors and Zip64 fields.
-    """
-    end = find_end(archive)
-    total = 0
-    for entry in read_entries(archive, end):
-        _check_method(entry)
-        for piece in _unpacked(_find_data(archive, entry, end.offset), entry):
-            total += len(piece)
-            if total > budget:
-                return total
-    return total
-
-
-def _check_end(archive: Extent, end: End) -> None:
+def _check_end(archive: Extent, end: End, nested: bool) -> None:
     if len(end.comment) > _COMMENT_BYTES or b"PK" in end.comment:
         raise Refused("Z01", f"the comment is longer than {_COMMENT_BYTES} bytes or holds the bytes PK")
-    if archive.at(max(0, end.position - 20), 4) == b"PK\x06\x07" or end.offset == 0xFFFFFFFF:
-        raise Refused("Z06", "the archive has Zip64 records")
-    if end.offset + end.size != end.position:
+    start = end.position
+    if zip64.is_used(archive, end):
+        if not nested:
+            raise Refused("Z06", "the archive has Zip64 records")
+        start = zip64.find_start(archive, end)
+    if end.offset + end.size != start:
         raise Refused("Z01", "the directory does not lie directly before the end record")
 
 
-def _read_member(archive: Extent, entry: Entry, stop: int) -> Member:
+def _read_member(archive: Extent, entry: Entry, stop: int, nested: bool) -> Member:
     """Hold a directory entry against its local header and the space up to the next one."""
     name = entry.name
     if entry.flags & ~_FLAGS:
@@ -74,11 +69,11 @@ def _read_member(archive: Extent, entry: Entry, stop: int) -> Member:
         raise Refused("Z05", f"the member {what}; only plain members are read", name)
     _check_method(entry)
     has_descriptor = bool(entry.flags & _HAS_DESCRIPTOR)
-    if has_descriptor and entry.method != _DEFLATED:
+    if has_descriptor and entry.method != _DEFLATED and not nested:
         raise Refused("Z05", "a stored member has a data descriptor: its end cannot be told", name)
     path = _decode(entry)
     data = _find_data(archive, entry, stop)
-    _check_local(archive, entry, data.start - archive.start)
+    _check_local(archive, entry, data.start - archive.start, nested)
     data_end = data.start - archive.start + data.size
     trailer = archive.at(data_end, stop - data_end) if has_descriptor and stop - data_end in (12, 16) else b""
     if data_end + len(trailer) != stop:
@@ -119,7 +114,7 @@ def _find_data(archive: Extent, entry: Entry, stop: int) -> Extent:
     return archive.part(start, entry.packed)
 
 
-def _check_local(archive: Extent, entry: Entry, data_start: int) -> None:
+def _check_local(archive: Extent, entry: Entry, data_start: int, nested: bool) -> None:
     """Hold the local header against the directory."""
     header = archive.at(entry.offset, data_start - entry.offset)
     _, flags, method, crc, packed, size, name_length, _ = _LOCAL.unpack_from(header)
@@ -128,15 +123,18 @@ def _check_local(archive: Extent, entry: Entry, data_start: int) -> None:
         raise Refused("Z02", "the directory and the member give different names", entry.name)
     if (flags, method) != (entry.flags, entry.method):
         raise Refused("Z02", "the directory and the member give different flags or methods", entry.name)
+    _check_extra(entry, entry.extra, nested)
+    if _check_extra(entry, rest[name_length:], nested) and packed == size == zip64.ELSEWHERE:
+        packed, size = entry.packed, entry.size
     known = zip((crc, packed, size), (entry.crc, entry.packed, entry.size), strict=True)
     if any(mine != theirs and (mine or not flags & _HAS_DESCRIPTOR) for mine, theirs in known):
         raise Refused("Z02", "the directory and the member give different sizes or checksums", entry.name)
-    for extra in (entry.extra, rest[name_length:]):
-        _check_extra(entry, extra)
 
 
-def _check_extra(entry: Entry, extra: bytes) -> None:
+def _check_extra(entry: Entry, extra: bytes, nested: bool) -> bool:
+    """Check the extra fields; say whether one of them gives the sizes, the right ones, in 64 bits."""
     position = 0
+    has_sizes = False
     while position < len(extra):
         if position + _EXTRA.size > len(extra):
             raise Refused("Z02", "the extra fields are damaged", entry.name)
@@ -144,10 +142,16 @@ def _check_extra(entry: Entry, extra: bytes) -> None:
         position += _EXTRA.size + size
         if position > len(extra):
             raise Refused("Z02", "the extra fields are damaged", entry.name)
+        field = extra[position - size : position]
         if kind == _ZIP64:
-            raise Refused("Z06", "the member has a Zip64 field", entry.name)
-        if kind == _UNICODE_PATH and extra[position - size : position][5:] != entry.raw_name:
+            if not nested:
+                raise Refused("Z06", "the member has a Zip64 field", entry.name)
+            if has_sizes or field != zip64.pack_sizes(entry):
+                raise Refused("Z02", "the member's Zip64 field gives other sizes", entry.name)
+            has_sizes = True
+        if kind == _UNICODE_PATH and field[5:] != entry.raw_name:
             raise Refused("Z09", "the member has a second name", entry.name)
+    return has_sizes
 
 
 def _decode(entry: Entry) -> str:

@@ -11,7 +11,7 @@ from support.archives import Entry, descriptor, judge_and_keep, judge_bytes, mak
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-NAMES = st.from_regex(r"[a-z_]{1,8}(/[a-z0-9_]{1,8}){0,3}\.(bin|model|onnx)", fullmatch=True)
+NAMES = st.from_regex(r"[a-z_]{1,8}(/[a-z0-9_]{1,8}){0,3}\.model", fullmatch=True)
 CONTENTS = st.binary(max_size=200).map(lambda data: b"\x00" + data)
 TREES = st.dictionaries(NAMES, CONTENTS, max_size=6)
 
@@ -45,7 +45,7 @@ def test_members_come_out_as_they_went_in(files: dict[str, bytes], form: str) ->
 @quick
 @given(form=FORMS, data=st.data())
 def test_a_flipped_byte_is_never_accepted_with_other_content(form: str, data: st.DataObject) -> None:
-    files = make_files({"processors/core.py": "x = 1\n" * 20, "weights/model.bin": bytes(range(256))})
+    files = make_files({"processors/core.py": "x = 1\n" * 20, "weights/spiece.model": bytes(range(256))})
     archive = bytearray(packed(files, form))
     archive[data.draw(st.integers(0, len(archive) - 1))] ^= data.draw(st.integers(1, 255))
 

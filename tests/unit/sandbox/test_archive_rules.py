@@ -106,33 +106,14 @@ def test_all_sizes_together_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nested", "want"),
-    [
-        pytest.param(make_zip({"a.npy": b"x" * 100}), set(), id="a small one"),
-        pytest.param(
-            make_zip([Entry("a.npy", bytes(20 << 20), method=8)]), set(), id="one that expands within bounds"
-        ),
-        pytest.param(
-            make_zip([Entry(f"{n}.npy", method=8, raw=b"x", size=1) for n in range(2)]),
-            {"Z11"},
-            id="one that is damaged",
-        ),
-        pytest.param(b"PK\3\4", {"Z11"}, id="one that is none"),
-        pytest.param(make_zip([Entry("a.npy", b"x", method=12)]), {"Z11"}, id="another method"),
-        pytest.param(make_zip([Entry("a.npy", b"x" * 9, size=8)]), {"Z11"}, id="one that declares less"),
-    ],
+    ("room", "want"), [(9_999, ["Z11"]), (10_000, [])], ids=["too little room", "enough room"]
 )
-def test_archives_within_have_to_be_measurable(nested: bytes, want: set[str]) -> None:
-    assert judged(Entry("weights/stats.npz", nested)) == want
-
-
-@pytest.mark.parametrize(("room", "want"), [(99, ["Z11"]), (100, [])], ids=["too little room", "enough room"])
 def test_archives_within_count_with_what_they_unpack_to(room: int, want: list[str]) -> None:
-    nested = make_zip([Entry("a.npy", b"x" * 60, method=8), Entry("b.npy", b"x" * 40)])
+    nested = make_zip([Entry(name, b"x" * 5_000, method=8) for name in ("a.npy", "b.npy")])
     with tempfile.TemporaryFile() as file:
         file.write(nested)
         file.flush()
-        weights = limits.UNPACKED_BYTES - len(nested) - room
+        weights = limits.UNPACKED_BYTES - room
         files = {
             "a.npz": Extent(file.fileno(), 0, len(nested)),
             "b.safetensors": Extent(file.fileno(), len(nested), weights),

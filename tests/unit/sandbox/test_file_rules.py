@@ -2,6 +2,7 @@
 
 import pytest
 
+from support import model_files
 from support.archives import FILES, extractor, judge_bytes, make_files, make_zip, rejections
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -43,7 +44,7 @@ def judged(files: dict[str, str | bytes]) -> set[str]:
     ],
 )
 def test_listed_types_are_accepted(path: str) -> None:
-    assert judged({path: b""}) == set()
+    assert judged({path: model_files.SMALL.get(path.rpartition(".")[2], b"")}) == set()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_other_types_are_rejected(path: str) -> None:
         pytest.param("a.jpg", b"\xff\xd8\xff\xe0", set(), id="a JPEG"),
         pytest.param("a.webp", b"RIFF\0\0\0\0WEBPVP8 ", set(), id="a WebP"),
         pytest.param("a.txt", "größe \U0001f600", set(), id="text in UTF-8"),
-        pytest.param("w/m.npz", make_zip({"a.npy": b"x"}), set(), id="a zip that may be one"),
+        pytest.param("w/m.npz", model_files.SMALL["npz"], set(), id="a zip that may be one"),
         pytest.param("w/m.bin", b"\x80\2}.", set(), id="weights that start like nothing"),
         pytest.param("a.jpeg", PNG, {"F02"}, id="a PNG as JPEG"),
         pytest.param("a.png", b"", {"F02"}, id="an empty image"),
@@ -104,7 +105,7 @@ def test_other_types_are_rejected(path: str) -> None:
     ],
 )
 def test_content_fits_the_name(path: str, content: str | bytes, want: set[str]) -> None:
-    assert judged({path: content}) == want
+    assert {rule for rule in judged({path: content}) if rule.startswith("F")} == want
 
 
 @pytest.mark.parametrize(

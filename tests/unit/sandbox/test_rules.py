@@ -12,7 +12,10 @@ POLICY = [
     *(f"Z{number:02}" for number in range(1, 12)),
     *(f"F{number:02}" for number in range(1, 7)),
     *(f"M{number:02}" for number in range(1, 7)),
-    *(f"C{number:02}" for number in range(1, 6)),
+    *(f"C{number:02}" for number in range(1, 13) if number != 7),
+    "S01",
+    *(f"W{number:02}" for number in range(2, 7)),
+    *(f"SEQ{number:03}" for number in range(1, 4)),
 ]
 
 

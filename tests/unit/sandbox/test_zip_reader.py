@@ -11,6 +11,7 @@ from extractor_sandbox import archive, limits
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Refused
 from support.archives import Entry, deflate, descriptor, judge_bytes, make_files, make_zip, rejections
+from support.model_files import npy
 
 FILES = [Entry(name, data) for name, data in make_files({}).items()]
 NOTES = b"some notes\n" * 100
@@ -25,6 +26,13 @@ def with_entry(*entries: Entry) -> bytes:
 def streamed(**changes: object) -> Entry:
     fields = {"method": 8, "descriptor": descriptor(NOTES), **changes}
     return Entry("notes.txt", NOTES, **fields)  # type: ignore[arg-type]
+
+
+def pointing_behind() -> bytes:
+    data = bytearray(make_zip(FILES))
+    offset = data.rindex(b"PK\1\2") + 42
+    data[offset : offset + 4] = struct.pack("<L", len(data))
+    return bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,7 @@ def streamed(**changes: object) -> Entry:
         ),
         pytest.param(make_zip(FILES, comment=b"made by hand"), id="a comment"),
         pytest.param(
-            with_entry(Entry("weights/last.npz", make_zip({"a.npy": b"x"}))), id="an archive as last member"
+            with_entry(Entry("weights/last.npz", make_zip({"a.npy": npy()}))), id="an archive as last member"
         ),
     ],
 )
@@ -75,6 +83,7 @@ def test_plain_archives_are_read(data: bytes) -> None:
         pytest.param(make_zip(FILES, count=1), "Z01", id="more entries than said"),
         pytest.param(make_zip(FILES, count=3), "Z01", id="fewer entries than said"),
         pytest.param(make_zip(FILES, between=b"x"), "Z02", id="a gap before the directory"),
+        pytest.param(pointing_behind(), "Z02", id="a member behind the directory"),
         pytest.param(with_entry(Entry("a.txt", b"x", local={"name": b"b.txt"})), "Z02", id="another name"),
         pytest.param(with_entry(Entry("a.txt", b"x", local={"size": 2})), "Z02", id="another size"),
         pytest.param(with_entry(Entry("a.txt", b"x", local={"crc": 2})), "Z02", id="another checksum"),

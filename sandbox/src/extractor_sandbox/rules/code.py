@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from extractor_sandbox import constants, imports
-from extractor_sandbox.finding import Problem, rule
+from extractor_sandbox.finding import Problem, Rule, rule
+from extractor_sandbox.rules import annotations, attributes, secrets, unsafe
 from extractor_sandbox.source import Source
 
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -17,6 +18,7 @@ _CONTROL = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _IN_BRACES = re.compile(r"\{([^{}]*)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_FOREIGN = re.compile("[\\w\x80-\U0010ffff]*[\x80-\U0010ffff][\\w\x80-\U0010ffff]*")
 _WORD = re.compile("[\\w\x80-\U0010ffff]+")
 
 _BUILTINS = {
@@ -59,7 +61,7 @@ def text_is_plain(source: Source) -> Iterator[Problem]:
         if found := pattern.search(source.text):
             message = f"the file holds {what}, U+{ord(found[0]):04X}"
             yield Problem(message, source.path, source.text.count("\n", 0, found.start()) + 1)
-    if source.tree and not source.text.isascii():
+    if source.tree and not source.text.isascii() and any(map(_is_disguise, _FOREIGN.findall(source.text))):
         for line_number, word in _find_disguises(source.text):
             plain = unicodedata.normalize("NFKC", word)
             yield Problem(f"Python reads the identifier {word!a} as {plain!a}", source.path, line_number)
@@ -114,9 +116,16 @@ def no_forbidden_builtins(source: Source) -> Iterator[Problem]:
     """Builtins that run text as code, open files or change things by name are not read, whether called or
     passed on. Methods and attributes of the same name are fine: `model.eval()`, `re.compile`,
     `Image.open`."""
-    for node in source.each(ast.Name):
-        if node.id in _BUILTINS and isinstance(node.ctx, ast.Load):
-            yield source.problem(node, f"uses the builtin {node.id}", _BUILTINS[node.id])
+    for name, advice in _BUILTINS.items():
+        for node, _ in source.names.get(name, ()):
+            if isinstance(node.ctx, ast.Load):
+                yield source.problem(node, f"uses the builtin {name}", advice)
+
+
+def _is_disguise(word: str) -> bool:
+    """Tell whether a word would be another one as an identifier; most texts have none, and are done."""
+    plain = unicodedata.normalize("NFKC", word)
+    return plain != word and f"a{plain}".isidentifier()
 
 
 def _find_disguises(text: str) -> Iterator[tuple[int, str]]:
@@ -164,8 +173,7 @@ def _external_imports(source: Source) -> Iterator[tuple[ast.stmt, list[str]]]:
 
 
 def _find_forbidden(modules: list[str]) -> str | None:
-    names = (".".join(module.split(".")[:depth]) for module in modules for depth in (1, 2))
-    return next((name for name in names if name in imports.FORBIDDEN), None)
+    return next(filter(None, map(imports.find_forbidden, modules)), None)
 
 
 def _find_unknown(source: Source, modules: list[str]) -> str | None:
@@ -177,4 +185,17 @@ def _find_unknown(source: Source, modules: list[str]) -> str | None:
     return next((each for each in wanted if not source.imports.allows(each)), None)
 
 
-RULES = (text_is_plain, code_is_bounded, no_forbidden_modules, imports_are_known, no_forbidden_builtins)
+COMMENTS = Rule[None](
+    "C12",
+    "No comment changes a verdict: `# nosec`, `# noqa` and `# type: ignore` are for other tools.",
+    "Correct what a finding says.",
+)
+
+RULES = (
+    *(text_is_plain, code_is_bounded, no_forbidden_modules, imports_are_known, no_forbidden_builtins),
+    *(*attributes.RULES, *annotations.RULES, *unsafe.RULES, *secrets.CODE_RULES),
+)
+"""Judged file by file."""
+
+ARCHIVE_RULES = (*attributes.ARCHIVE_RULES, *unsafe.ARCHIVE_RULES)
+"""Judged when all files are known."""

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from extractor_sandbox import imports
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Problem, rule
-from extractor_sandbox.rules.archive import nested_sizes_are_bounded
 from extractor_sandbox.tree import Tree
 
 _CODE = {"py", "pyi"}
@@ -123,6 +122,11 @@ def entry_points_exist(tree: Tree) -> Iterator[Problem]:
             yield Problem(f"there is no {name} at the root of the extractor")
 
 
+def is_text(path: str) -> bool:
+    """Tell whether a file is for people to read: code, text, or a bare name such as README."""
+    return _kind(path) in _CODE | _TEXT or path.rpartition("/")[2] in _BARE
+
+
 def _extension(name: str) -> str:
     stem, _, extension = name.rpartition(".")
     return extension if stem else ""
@@ -166,5 +170,4 @@ RULES = (
     nothing_is_hidden,
     modules_shadow_nothing,
     entry_points_exist,
-    nested_sizes_are_bounded,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from extractor_apis import naming
 from extractor_sandbox.finding import Problem, Rule, rule
 from extractor_sandbox.manifest import PATH, Reading
+from extractor_sandbox.rules import promises
 
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 _IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*(?:@sha256:[0-9a-f]{64})?")
@@ -192,4 +193,5 @@ RULES = (
     requirements_are_plain,
     manifest_is_small,
     FIELDS_FIT,
+    *promises.RULES,
 )

@@ -1,0 +1,1 @@
+"""Names that authors import; the behaviour lives in extractor_sandbox."""
