@@ -13,6 +13,15 @@ from enum import StrEnum
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Loop = ast.For | ast.AsyncFor | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_LOOPS_AND_CALLS = (
+    ast.For,
+    ast.AsyncFor,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.Call,
+)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _MAX_DEPTH = 32
 _MAX_HELPERS = 4
@@ -86,7 +95,12 @@ class RowCall:
 
 def find(tree: ast.Module) -> list[RowCall]:
     """Find the slow calls of a file that are made once a row: the first of each kind in each loop."""
-    file = _File(tree)
+    nodes = list(ast.walk(tree))
+    functions = [node for node in nodes if isinstance(node, _SCOPES[:2])]
+    # Most files have no batch at all: they are not walked again.
+    if not any(map(_frames_given, functions)) and not any(map(_is_pandas_loop, nodes)):
+        return []
+    file = _File(functions)
     found: list[RowCall] = []
     waiting: list[tuple[_Function, _Rows]] = [
         (node, _Rows()) for node in _walk([tree], _SCOPES[:2]) if isinstance(node, _Function)
@@ -98,7 +112,7 @@ def find(tree: ast.Module) -> list[RowCall]:
             rows.learn(node)
             if isinstance(node, _Function):
                 waiting.append((node, rows))
-            elif isinstance(node, _Loop | ast.Call) and (loop := _row_loop(node, rows)):
+            elif isinstance(node, _LOOPS_AND_CALLS) and (loop := _row_loop(node, rows)):
                 found += file.slow_calls(loop, function)
     # A call in a loop within a loop was found twice.
     unique = {(call.node.lineno, call.node.col_offset): call for call in found}
@@ -116,7 +130,7 @@ class _Rows:
 
     def learn(self, node: ast.AST) -> None:
         """Follow an assignment to a name."""
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for name in (target.id for target in targets if isinstance(target, ast.Name)):
                 for kind, is_kind in (
@@ -204,19 +218,16 @@ def _row_loop(node: "_Loop | ast.Call", rows: _Rows) -> _RowLoop | None:
 class _File:
     """The functions of a file: which of them are slow because of what they call."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        functions = [node for node in ast.walk(tree) if isinstance(node, _Function)]
+    def __init__(self, functions: list[_Function]) -> None:
+        self._functions = functions
         self._local = {function.name for function in functions} - {"__call__"}
         self._asynchronous = {node.name for node in functions if isinstance(node, ast.AsyncFunctionDef)}
         self._slow: dict[str, Slow] = {}
-        for _ in range(_MAX_HELPERS):
-            for function in functions:
-                slow = next((slow for _, slow in self._calls(function.body, function)), None)
-                if slow and function.name in self._local:
-                    self._slow.setdefault(function.name, slow)
+        self._is_known = False
 
     def slow_calls(self, loop: _RowLoop, function: _Function) -> Iterator[RowCall]:
         """Find the first call of each kind that takes something of the loop's row."""
+        self._know_slow()
         if loop.applied is not None:
             if slow := self._kind(loop.applied):
                 yield RowCall(loop.applied, ast.unparse(loop.applied), slow, loop.by_pandas)
@@ -228,6 +239,21 @@ class _File:
             if slow not in seen and any(_mentions(argument, items) for argument in arguments):
                 seen.add(slow)
                 yield RowCall(call, ".".join(_chain(call.func)), slow, loop.by_pandas)
+
+    def _know_slow(self) -> None:
+        """Find the file's own functions that are slow; most files have no loop that asks for it."""
+        if self._is_known:
+            return
+        self._is_known = True
+        for _ in range(_MAX_HELPERS):
+            before = len(self._slow)
+            for function in self._functions:
+                if function.name in self._local and function.name not in self._slow:
+                    slow = next((slow for _, slow in self._calls(function.body, function)), None)
+                    if slow:
+                        self._slow[function.name] = slow
+            if len(self._slow) == before:
+                return
 
     def _calls(self, body: Iterable[ast.AST], function: _Function) -> Iterator[tuple[ast.Call, Slow]]:
         """Find the slow calls that happen here: a coroutine that is only made does not."""
@@ -313,7 +339,11 @@ def _mentions(node: ast.expr, names: set[str]) -> bool:
 
 
 def _is_pandas(node: ast.expr) -> bool:
-    return any(isinstance(each, ast.Attribute) and each.attr in _PANDAS_LOOPS for each in ast.walk(node))
+    return any(map(_is_pandas_loop, ast.walk(node)))
+
+
+def _is_pandas_loop(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in _PANDAS_LOOPS
 
 
 def _chain(node: ast.expr) -> list[str]:
