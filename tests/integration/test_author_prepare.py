@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_apis.run import RunState
+from extractor_apis.run import DeadLetter, RunState
 from extractor_runtime import errors
 from extractor_runtime.batch import ingest
 from support import archive_forms, author_archives, runs
@@ -58,3 +58,23 @@ def build_steps(extractor_request, **kwargs):
         run(tmp_path, pipeline)
 
     assert str(caught.value) == "pipeline.py:5: prepare failed: LookupError: no such region"
+
+
+def test_an_object_that_prepare_leaves_out_is_a_dead_letter(tmp_path: Path) -> None:
+    pipeline = """
+from processors.core import Config, Processor
+
+def only_a(ds):
+    return ds.map_batches(lambda batch: batch[batch["object_id"] == "a"], batch_format="pandas")
+
+def build_steps(extractor_request, **kwargs):
+    return {"steps": [Processor(Config())], "prepare": only_a}
+"""
+
+    state = run(tmp_path, pipeline)
+
+    [letter] = (tmp_path / "store").glob("runs/*/dead-letters/*.jsonl")
+    failed = DeadLetter.model_validate_json(letter.read_text())
+    assert (state.documents, state.dead_letters) == (1, 1)
+    assert (failed.object_id, failed.step, failed.location) == ("b", "prepare", "pipeline.py:4")
+    assert failed.error.startswith("prepare returned no row of it: keep every object")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ URI = FeatureURI("probe", "1.0.0", "vector")
 
 # Words become passages; 'poison' raises; the vector says which word it was.
 PIPELINE = """
+import tempfile
 import zlib
 
 
@@ -37,6 +39,7 @@ def passages(batch):
 
 class Embed:
     def __call__(self, batch):
+        tempfile.mkdtemp(prefix="test-batch-left-over-")
         if "poison" in set(batch["text"]):
             raise ValueError("poisoned")
         batch["vector"] = [vector(text) for text in batch["text"]]
@@ -123,6 +126,10 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     scene.write(TEXTS)
     scene.run()
     return scene
+
+
+def test_what_the_author_leaves_in_temporary_files_goes_with_the_run(clean: Scene) -> None:
+    assert [path.name for path in Path(tempfile.gettempdir()).glob("test-batch-left-over-*")] == []
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psutil
 import pyarrow as pa
 import pytest
@@ -197,3 +198,32 @@ def test_what_the_author_started_ends_with_the_process(start: Callable[..., Bloc
     mine = ["extractor_runtime.batch.child_main", str(os.getpid())]
     lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert [line for line in lines if set(mine) <= set(line)] == []
+
+
+def test_a_model_is_loaded_in_the_process_itself_without_ray(
+    start: Callable[..., Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"weights")
+    monkeypatch.setenv("EXTRACTOR_MODELS", str(tmp_path))
+    run = start(f"""
+import sys
+from engine.models import load_namespace_model
+
+class Step:
+    def __init__(self, config):
+        self.model = load_namespace_model("net")
+
+    def __call__(self, batch):
+        batch["seen"] = [[self.model.decode(), "ray" in sys.modules]] * len(batch)
+        {GOOD}
+        return batch
+
+def build_steps(**kwargs):
+    from engine.plugins.extractors.pipeline import StepDefinition
+    return {{"steps": [StepDefinition(Step)]}}
+""")
+
+    done, failures = split(run("a"))
+
+    assert failures == []
+    assert [orjson.loads(row["document"])["seen"] for row in done] == [["weights", False]]

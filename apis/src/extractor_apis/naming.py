@@ -1,7 +1,7 @@
-"""Names: versions, feature URIs, tables and columns, document ids, packages.
+"""Names: versions, feature URIs, tables, document ids, packages.
 
 Every name of the system is a function of what it names, and that function is here. Nothing else may
-compose a table, a column or an id, so that a reader always finds what a writer wrote.
+compose a table or an id, so that a reader always finds what a writer wrote.
 """
 
 import hashlib
@@ -58,27 +58,12 @@ class FeatureURI:
         return f"mixpeek://{self.extractor}{version}{feature}"
 
 
-@dataclass(frozen=True)
-class VectorColumn:
-    """Where the vectors of a feature are stored."""
-
-    table: str
-    column: str
-
-
-def locate(collection: str, uri: FeatureURI) -> VectorColumn:
-    """Map a pinned feature URI of a collection to its table and column.
+def table_name(collection: str, extractor: str, version: str) -> str:
+    """Name the table that holds every feature of one extractor version over one collection.
 
     A LanceDB name holds no dot, slash or colon, so a version is written with underscores. Every collection
     has a database of its own: no two collections can mean the same table, however they are named.
     """
-    if uri.version is None or uri.feature is None:
-        raise ValueError(f"{uri} names no single column: it needs a version and a feature")
-    return VectorColumn(table_name(collection, uri.extractor, uri.version), uri.feature)
-
-
-def table_name(collection: str, extractor: str, version: str) -> str:
-    """Name the table that holds every feature of one extractor version over one collection."""
     return f"{collection}__{extractor}__{version.replace('.', '_')}"
 
 

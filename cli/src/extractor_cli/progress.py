@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from extractor_apis.run import RunPhase, RunState
+from extractor_apis.run import RunPhase, RunState, Usage
 from extractor_cli import terminal
 
 OnState = Callable[[RunState], None]
@@ -78,6 +78,14 @@ def summary(state: RunState, store: Path) -> str:
         f"{state.objects_unchanged} unchanged",
         f"{state.documents} documents written, {state.documents_total} in the collection",
     ]
+    if state.usage != Usage():
+        parts.append(_consumed(state.usage))
     if state.dead_letters:
         parts.append(state.message)
     return f"{'; '.join(parts)} ({store})"
+
+
+def _consumed(usage: Usage) -> str:
+    units = [f"{amount:,g} x {unit}" for unit, amount in usage.units.items()]
+    asked = [f"{usage.requests:,} language model calls"] if usage.requests else []
+    return f"{', '.join(asked + units)}: {usage.credits:,.10g} credits"

@@ -52,7 +52,7 @@ def query(
         resolved = resolve(opened, feature_uri, collection)
         artifact = archive.stored(resolved.records[0].artifact_digest, opened.layout.artifacts)
         manifest, feature = artifact.manifest, resolved.feature
-        inputs = query_inputs.of_file(file, manifest.input_mappings) if file else {}
+        inputs = query_inputs.of_file(file, manifest.input_names) if file else {}
         inputs |= ({"text": text} if text is not None else {}) | named
         if endpoint:
             vector = query_vector.ask(endpoint, manifest, feature, inputs)

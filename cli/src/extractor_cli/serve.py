@@ -1,6 +1,8 @@
 """`extractor serve PATH`: the archive's realtime endpoint on this machine."""
 
 import contextlib
+import json
+import shlex
 import tempfile
 import threading
 from pathlib import Path
@@ -8,7 +10,10 @@ from typing import Annotated
 
 import typer
 
+from extractor_apis.manifest import Manifest
 from extractor_cli import archive, services, terminal
+
+_LONGEST_EXAMPLE = 300
 
 
 @terminal.verb
@@ -38,7 +43,15 @@ def serve(
                 print(f"{artifact.manifest.uri} answers at {endpoint.url}", flush=True)
                 terminal.say(
                     f"try: curl -X POST {endpoint.url} -H 'content-type: application/json' "
-                    '-d \'{"inputs": {"text": "hello"}}\'   (Ctrl-C ends it)'
+                    f"-d {shlex.quote(example(artifact.manifest))}   (Ctrl-C ends it)"
                 )
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
+
+
+def example(manifest: Manifest) -> str:
+    """Write a request with the manifest's example, if that is short and has the names of inputs."""
+    given = manifest.example_input
+    body = json.dumps(given if isinstance(given, dict) and "inputs" in given else {"inputs": given})
+    is_usable = isinstance(given, dict) and len(body) <= _LONGEST_EXAMPLE
+    return body if is_usable else '{"inputs": {"text": "hello"}}'

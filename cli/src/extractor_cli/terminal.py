@@ -79,7 +79,8 @@ def verb(function: Callable[P, ExitCode | None]) -> Callable[P, None]:
             hint = ": install extractor-cli[local]" if error.name in _LOCAL_PACKAGES else ""
             _fail(f"{error.name} is not installed{hint}", ExitCode.FAILED)
         except Exception as error:
-            summary = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+            # Redacted before it is cut, so that no part of a secret is left over.
+            summary = " ".join(_redacted(f"{type(error).__name__}: {error}").split())[:500]
             _fail(f"internal error, please report it ({summary}); -v shows where", ExitCode.FAILED)
         else:
             raise typer.Exit(code)
@@ -104,6 +105,12 @@ def is_terminal() -> bool:
 
 def _fail(message: str, code: ExitCode) -> None:
     if _verbose:
-        traceback.print_exc()
-    say(f"extractor: {' '.join(message.splitlines())}")
+        say(_redacted(traceback.format_exc().rstrip()))
+    say(f"extractor: {' '.join(_redacted(message).splitlines())}")
     raise typer.Exit(code) from None
+
+
+def _redacted(text: str) -> str:
+    """Take out the secrets that this process has read; without the runtime it has read none."""
+    redaction = sys.modules.get("extractor_runtime.redaction")
+    return str(redaction.redact(text)) if redaction else text

@@ -7,19 +7,18 @@ whoever gets the error ends the process soon after.
 import inspect
 import os
 import queue
-import sys
 import threading
-import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
-from extractor_runtime import errors, thread_loop
+from extractor_runtime import errors, places, thread_loop
 
 T = TypeVar("T")
+
+_Call = tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]
 
 
 class AuthorThread:
@@ -28,9 +27,7 @@ class AuthorThread:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._process = os.getpid()
-        self._calls: queue.SimpleQueue[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = (
-            queue.SimpleQueue()
-        )
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="author")
         self._thread.start()
 
@@ -48,12 +45,17 @@ class AuthorThread:
             if future.done():
                 raise
             raise errors.Overdue(
-                f"{what} did not return within {seconds:g} s and was given up", self._position()
+                f"{what} did not return within {seconds:g} s and was given up",
+                places.of_thread(self._thread, self._root),
             ) from None
 
+    def close(self) -> None:
+        """End the thread once the call that it is at is over; nobody waits for it."""
+        self._calls.put(None)
+
     def _serve(self) -> None:
-        while True:
-            future, function, args = self._calls.get()
+        while (call := self._calls.get()) is not None:
+            future, function, args = call
             result, error = None, None
             try:
                 result = function(*args)
@@ -70,12 +72,7 @@ class AuthorThread:
             else:
                 future.set_result(result)
             # Neither the batch nor its result may live on until the next call.
-            del future, function, args, result, error
-
-    def _position(self) -> str | None:
-        frame: FrameType | None = sys._current_frames().get(self._thread.ident or 0)
-        frames = [(entry.filename, entry.lineno) for entry in traceback.extract_stack(frame)]
-        return errors.innermost(frames, self._root)
+            del call, future, function, args, result, error
 
 
 def awaited(result: Any) -> Any:

@@ -1,7 +1,4 @@
-"""Errors of a run, with the place in the author's archive where they came from."""
-
-import traceback
-from pathlib import Path
+"""Errors of a run, with the place in the author's archive where they came from (`places`)."""
 
 from extractor_apis.errors import ExtractorError
 from extractor_runtime import redaction
@@ -22,10 +19,12 @@ class WorkerDied(RunError):
 class AuthorError(RunError):
     """The author's code raised, hung or broke a promise.
 
-    ``location`` is ``file.py:12`` in the archive, if known.
+    ``location`` is ``file.py:12`` in the archive, if known. The message may quote what the author's code
+    made, and goes into states, dead letters and answers: no secret stays in it.
     """
 
     def __init__(self, message: str, location: str | None = None) -> None:
+        message = redaction.redact(message)
         super().__init__(f"{location}: {message}" if location else message)
         self.message = message
         self.location = location
@@ -41,25 +40,7 @@ def describe(error: BaseException) -> str:
         text = " ".join(redaction.redact(str(error)).split())
     except Exception as broken:
         text = f"(its message cannot be read: __str__ raised {type(broken).__name__})"
-    return f"{type(error).__name__}: {text[:500]}" if text else type(error).__name__
-
-
-def locate(error: BaseException, root: Path) -> str | None:
-    """Find the innermost line of the archive that an exception passed through, as ``path.py:12``."""
-    if isinstance(error, SyntaxError) and error.filename and (place := _within(error.filename, root)):
-        return f"{place}:{error.lineno}"
-    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    return innermost(frames, root)
-
-
-def innermost(frames: list[tuple[str, int | None]], root: Path) -> str | None:
-    """Find the last of (file, line) pairs, outermost first, that lies in the archive."""
-    for filename, line in reversed(frames):
-        if place := _within(filename, root):
-            return f"{place}:{line}"
-    return None
-
-
-def _within(filename: str, root: Path) -> str | None:
-    path = Path(filename)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
+    text = text[:500]
+    if isinstance(error, ModuleNotFoundError) and "." not in str(error.name or "."):
+        text += "; install it where the extractor runs, and name it in the manifest's dependencies"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from extractor_apis import naming
-from extractor_runtime import errors
+from extractor_runtime import errors, places
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def load(tree: Tree, module: str) -> ModuleType:
         return importlib.import_module(f"{tree.package}.{module}")
     except (Exception, SystemExit) as error:
         raise errors.AuthorError(
-            f"{module}.py does not import: {errors.describe(error)}", errors.locate(error, tree.root)
+            f"{module}.py does not import: {errors.describe(error)}", places.of_error(error, tree.root)
         ) from error
 
 
@@ -75,8 +75,9 @@ class _TreeFinder(importlib.abc.MetaPathFinder):
         self.package = tree.package
         self._root = tree.root
         self._top_folder = tree.top_folder
+        # A folder of data is no module: `tokenizers/vocab.json` does not hide the library of that name.
         self._roots = frozenset(
-            path.stem for path in tree.root.iterdir() if path.is_dir() or path.suffix == ".py"
+            path.stem for path in tree.root.iterdir() if path.suffix == ".py" or any(path.rglob("*.py"))
         ) - {"__init__"}
 
     def find_spec(

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from extractor_runtime import watchdog
@@ -32,15 +32,16 @@ _ENVIRONMENT = {
     "RAY_ROTATION_MAX_BYTES": str(8 << 20),
     "RAY_ROTATION_BACKUP_COUNT": "1",
 }
+_SHORT = "/tmp"
+"""Unix socket paths end at 107 bytes: Ray's folder has a short one, wherever ``TMPDIR`` points."""
 _KEPT_BYTES = 1 << 20
 """What is kept of a log's beginning, and as much of its end."""
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
+def temporary_folder(parent: str = _SHORT) -> Iterator[Path]:
     """Make a folder that is removed in the end, and with it every process that writes there."""
-    # Unix socket paths end at 107 bytes: the folder's own path must stay short.
-    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir=parent))
     with watchdog.guard(folder):
         yield folder
 
@@ -50,7 +51,7 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
     """Start Ray in this process, yield the number of processors it has, and stop it.
 
     Its own files are in ``folder``, or in a temporary one; logs of all processes are copied to ``logs`` at
-    the end, so that they outlive it.
+    the end, so that they outlive it. What workers leave in temporary files goes with them.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -61,8 +62,12 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
     cpus = cpus or _processors()
     with contextlib.ExitStack() as resources:
         folder = folder or resources.enter_context(temporary_folder())
+        temporary = folder / "tmp"
+        if (wanted := tempfile.gettempdir()) != _SHORT:
+            temporary = resources.enter_context(temporary_folder(wanted))
+        temporary.mkdir(exist_ok=True)
         resources.callback(_stop, folder, logs)
-        with _stderr_to(folder / "ray-init.err"):
+        with _stderr_to(folder / "ray-init.err"), environment({"TMPDIR": str(temporary)}):
             ray.init(
                 num_cpus=cpus,
                 include_dashboard=False,
@@ -73,6 +78,21 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
             )
         resources.enter_context(_terminable())
         yield cpus
+
+
+@contextlib.contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for this process, and for those that it starts meanwhile."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def copy_logs(folder: Path, logs: Path) -> None:

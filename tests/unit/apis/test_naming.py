@@ -51,10 +51,8 @@ def test_what_is_no_feature_uri_is_refused_with_an_example(text: str) -> None:
         FeatureURI.parse(text)
 
 
-def test_a_pinned_uri_is_one_column_of_one_table() -> None:
-    located = naming.locate("films", FeatureURI("probe", "1.20.3", "vector"))
-
-    assert located == naming.VectorColumn("films__probe__1_20_3", "vector")
+def test_a_version_over_a_collection_is_one_table() -> None:
+    assert naming.table_name("films", "probe", "1.20.3") == "films__probe__1_20_3"
 
 
 def test_a_document_has_the_same_id_on_every_run_and_every_machine() -> None:

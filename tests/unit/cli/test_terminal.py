@@ -1,6 +1,7 @@
 """How verbs end: one line on stderr, a stable exit code."""
 
 import errno
+import logging
 
 import pytest
 import typer
@@ -8,6 +9,7 @@ import typer
 from extractor_apis.errors import ExtractorError
 from extractor_cli import terminal
 from extractor_cli.terminal import ExitCode
+from extractor_runtime import redaction
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,28 @@ def test_a_verb_ends_with_the_code_it_returns(code: ExitCode | None) -> None:
         verb()
 
     assert caught.value.exit_code == (code or 0)
+
+
+def test_no_secret_is_in_an_error_or_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "_verbose", True)
+    monkeypatch.setattr(redaction, "_names", {})
+    factory = logging.getLogRecordFactory()
+    value = "s3cr3t"
+    redaction.remember("TOKEN", value)
+    logging.setLogRecordFactory(factory)
+
+    @terminal.verb
+    def verb() -> None:
+        try:
+            raise LookupError(f"Bearer {value}")
+        except LookupError as cause:
+            raise RuntimeError("." * 480 + value) from cause
+
+    with pytest.raises(typer.Exit):
+        verb()
+
+    printed = capsys.readouterr().err
+    assert "LookupError: Bearer [secret TOKEN]" in printed
+    assert "s3cr" not in printed

@@ -68,6 +68,11 @@ class OtherNameAndAny:
         self.got = (settings, kwargs)
 
 
+class OwnDefault:
+    def __init__(self, dimensions: Any = 128) -> None:
+        self.got = dimensions
+
+
 class Nothing:
     got = "nothing"
 
@@ -81,11 +86,17 @@ class Nothing:
         (OtherNameAndActor, ({"a": 1}, None)),
         (AnyNames, {"config": {"a": 1}, "progress_actor": None}),
         (OtherNameAndAny, ({"a": 1}, {})),
+        (OwnDefault, {"a": 1}),
         (Nothing, "nothing"),
     ],
 )
 def test_a_processor_is_created_with_what_it_takes(service_class: Any, want: Any) -> None:
     assert author.call_with_config(service_class, {"a": 1}).got == want
+
+
+def test_a_step_without_a_config_leaves_the_authors_default() -> None:
+    assert author.call_with_config(OwnDefault, None).got == 128
+    assert author.call_with_config(OtherName, None).got is None
 
 
 def test_parameters_are_found_wherever_archives_look_for_them(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from extractor_runtime.realtime.realtime_service import RealtimeService
 from extractor_runtime.trial import interview
@@ -21,8 +23,15 @@ class InferenceService:
 """
 
 
-def held(root: Path, code: str, *samples: Sample, batch: Batch = NOTHING, seconds: float = 60) -> Realtime:
-    manifest = make_manifest()
+def held(
+    root: Path,
+    code: str,
+    *samples: Sample,
+    batch: Batch = NOTHING,
+    seconds: float = 60,
+    **changes: Any,
+) -> Realtime:
+    manifest = make_manifest(**changes)
     service = RealtimeService.load(make_tree(root, {"realtime.py": code}), manifest)
     try:
         asked = interview.Interview(service, manifest, {}, load_seconds=0.5, answer_seconds=seconds)
@@ -65,7 +74,23 @@ def test_an_error_is_noted_with_its_line(tmp_path: Path) -> None:
 def test_a_class_for_text_need_not_answer_to_media(tmp_path: Path) -> None:
     seen = held(tmp_path, LENGTHS, Sample("a.png", "image", {"image": "data:image/png;base64,AA=="}), TEXT)
 
-    assert ([name for name, _ in seen.media_faults], seen.faults, seen.answered) == (["a.png"], (), 1)
+    assert ([name for name, _ in seen.unpromised], seen.faults, seen.answered) == (["a.png"], (), 1)
+
+
+@pytest.mark.parametrize(
+    ("sample", "is_due"),
+    [
+        pytest.param(TEXT, False, id="a text, and no vector to search by"),
+        pytest.param(Sample("example_input", "text", {"body": "tea"}), True, id="the manifest's example"),
+        pytest.param(Sample("a", "text", {"pairs": []}, in_batch=False), True, id="a question"),
+    ],
+)
+def test_without_vectors_an_answer_is_due_to(tmp_path: Path, sample: Sample, is_due: bool) -> None:
+    code = "class InferenceService:\n    def run_inference(self, inputs, parameters): return inputs['prompt']"
+
+    seen = held(tmp_path, code, sample, vectors=[])
+
+    assert (bool(seen.faults), bool(seen.unpromised)) == (is_due, not is_due)
 
 
 def test_a_sample_that_cannot_be_sent_is_not_asked(tmp_path: Path) -> None:

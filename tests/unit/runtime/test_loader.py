@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_runtime import errors, loader
+from extractor_runtime import errors, loader, places
 
 TREE = {
     "manifest.py": "name = 'x'\n",
@@ -59,6 +59,14 @@ def test_nothing_is_written_into_the_tree(tree: loader.Tree) -> None:
     assert sorted(tree.root.rglob("*")) == before
 
 
+def test_a_folder_without_code_hides_no_library(tmp_path: Path) -> None:
+    files = {"pipeline.py": "import json\nx = json.dumps([1])\n", "json/labels/en.json": "{}"}
+
+    pipeline = loader.load(make_tree(tmp_path, files, "sha256:" + "03" * 32), "pipeline")
+
+    assert pipeline.x == "[1]"
+
+
 def test_two_versions_live_side_by_side(tmp_path: Path) -> None:
     one = make_tree(tmp_path / "1", {"realtime.py": "x = 1"}, "sha256:" + "01" * 32)
     two = make_tree(tmp_path / "2", {"realtime.py": "x = 2"}, "sha256:" + "02" * 32)
@@ -83,13 +91,25 @@ def test_a_failing_import_names_the_authors_line(tree: loader.Tree, module: str,
     assert str(caught.value).startswith(want)
 
 
+def test_a_library_that_is_not_installed_is_said_to_be(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path, {"pipeline.py": "import left_pad"}, "sha256:" + "04" * 32)
+
+    with pytest.raises(errors.AuthorError) as caught:
+        loader.load(tree, "pipeline")
+
+    assert str(caught.value) == (
+        "pipeline.py:1: pipeline.py does not import: ModuleNotFoundError: No module named 'left_pad'; "
+        "install it where the extractor runs, and name it in the manifest's dependencies"
+    )
+
+
 def test_an_error_is_located_at_the_innermost_line_of_the_archive(tree: loader.Tree) -> None:
     core = loader.load(tree, "processors.core")
 
     with pytest.raises(ValueError) as caught:
         core.fail()
 
-    assert errors.locate(caught.value, tree.root) == "processors/core.py:7"
+    assert places.of_error(caught.value, tree.root) == "processors/core.py:7"
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,18 @@ def test_documents_and_images_are_paid_for_where_the_manifest_says_so(tmp_path: 
     assert progress.state.usage == Usage(units={"extraction": 3.0, "image": 1.0}, credits=16.0)
 
 
+def test_what_the_author_charges_is_not_counted_again(tmp_path: Path) -> None:
+    progress = start(
+        tmp_path, manifest=runs.make_manifest(cost_rates=[{"unit": "image", "credits_per_unit": 2}])
+    )
+    frames = Usage(units={"image": 25.0})
+
+    progress.record([Measure(1, rows=1, seconds=1, create_seconds=0, peak_memory_bytes=1, usage=frames)])
+    progress.advance(["a"], images=1)
+
+    assert progress.state.usage == Usage(units={"image": 25.0}, credits=50.0)
+
+
 def test_without_rates_nothing_is_counted(tmp_path: Path) -> None:
     progress = start(tmp_path)
 

@@ -83,3 +83,12 @@ def test_log_records_are_without_it_also_those_of_exceptions(caplog: pytest.LogC
         "nothing to hide: 1",
         "too much: %d ('[secret TOKEN]', 2)",
     ]
+
+
+def test_an_error_of_the_authors_quotes_no_secret() -> None:
+    redaction.remember("TOKEN", VALUE)
+
+    error = errors.AuthorError(f"step Tag returned the object_id {VALUE}", "pipeline.py:3")
+
+    assert error.message == "step Tag returned the object_id [secret TOKEN]"
+    assert str(error) == "pipeline.py:3: step Tag returned the object_id [secret TOKEN]"

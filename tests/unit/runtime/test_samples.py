@@ -45,6 +45,14 @@ def test_an_example_is_taken_in_every_form(tmp_path: Path, example: Any, want: l
     assert [sample.name for sample in found.in_batch] == ["example_input", "example_input-2"][: len(want)]
 
 
+def test_an_example_is_read_by_the_field_that_the_input_schema_requires(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"title": {}, "lang": {}}, "required": ["title"]}
+
+    found = collected(tmp_path, example_input={"lang": "en", "title": "tea"}, input_schema=schema)
+
+    assert found.all[0].inputs == {"text": "tea", "title": "tea", "lang": "en"}
+
+
 def test_pairs_are_a_question_and_no_object(tmp_path: Path) -> None:
     example = {"pairs": [["tea", "green tea"]]}
 
@@ -58,6 +66,14 @@ def test_a_mapped_field_is_asked_with_by_both_its_names(tmp_path: Path) -> None:
     found = collected(tmp_path, example_input={"title": "tea"}, input_mappings={"text": "title"})
 
     assert found.all[0].inputs == {"title": "tea", "text": "tea"}
+
+
+def test_an_object_is_asked_with_by_the_field_that_the_input_schema_requires(tmp_path: Path) -> None:
+    schema = {"type": "object", "properties": {"caption": {}, "lang": {}}, "required": ["caption"]}
+
+    found = collected(tmp_path, example_input={"text": "tea"}, input_schema=schema)
+
+    assert found.all[0].inputs == {"text": "tea", "caption": "tea"}
 
 
 def test_an_example_that_nobody_has_is_left_out_and_named(tmp_path: Path) -> None:
@@ -87,7 +103,16 @@ def test_a_media_file_is_asked_with_as_a_data_url_under_its_kind_and_mapped_name
     (sample,) = collected(tmp_path, file, input_mappings={"photo": "url", "text": "caption"}).all
 
     assert (sample.name, sample.kind) == ("pixel.png", "image")
-    assert sample.inputs == {"image": PIXEL_URL, "photo": PIXEL_URL, "url": PIXEL_URL}
+    assert sample.inputs == {"image": PIXEL_URL, "photo": PIXEL_URL}
+
+
+def test_a_file_is_in_the_batch_what_it_is_in_a_run(tmp_path: Path) -> None:
+    file = write(tmp_path / "my photo 1.png", PIXEL)
+
+    collected(tmp_path, file, input_mappings={"image": "image", "image_url": "url"})
+
+    (table,) = sources.open_source(str(tmp_path / "source"), mappings={}).read()
+    assert table.select(["data", "mime_type"]).to_pylist() == [{"data": str(file), "mime_type": "image/png"}]
 
 
 def test_a_file_beside_a_record_is_found_under_the_same_mapped_name(tmp_path: Path) -> None:
@@ -149,24 +174,24 @@ def test_too_many_inputs_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mappings", "want"),
+    ("names", "want"),
     [
-        pytest.param({}, {"image"}, id="none"),
-        pytest.param({"image": "image_url"}, {"image"}, id="its kind"),
-        pytest.param({"photo": "url"}, {"image", "photo"}, id="a name of its own"),
-        pytest.param({"text": "title", "image": "url"}, {"image"}, id="another kind"),
+        pytest.param([], {"image"}, id="none"),
+        pytest.param(["image"], {"image"}, id="its kind"),
+        pytest.param(["photo"], {"image", "photo"}, id="a name of its own"),
+        pytest.param(["text", "image"], {"image"}, id="another kind"),
     ],
 )
-def test_a_query_file_goes_under_its_kind_and_mapped_names(
-    tmp_path: Path, mappings: dict[str, str], want: set[str]
+def test_a_query_file_goes_under_its_kind_and_the_authors_names(
+    tmp_path: Path, names: list[str], want: set[str]
 ) -> None:
-    inputs = query_inputs.of_file(write(tmp_path / "pixel.png", PIXEL), mappings)
+    inputs = query_inputs.of_file(write(tmp_path / "pixel.png", PIXEL), names)
 
     assert inputs == dict.fromkeys(want, PIXEL_URL)
 
 
 def test_a_query_with_a_text_file_is_its_text(tmp_path: Path) -> None:
-    assert query_inputs.of_file(write(tmp_path / "q.txt", "green tea"), {}) == {"text": "green tea"}
+    assert query_inputs.of_file(write(tmp_path / "q.txt", "green tea"), []) == {"text": "green tea"}
 
 
 def test_a_file_that_no_endpoint_would_take_is_refused(tmp_path: Path) -> None:
@@ -177,9 +202,9 @@ def test_a_file_that_no_endpoint_would_take_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         query_inputs.QueryError, match=r"film\.mp4 is larger than the 23 MiB that a query may send"
     ):
-        query_inputs.of_file(file, {})
+        query_inputs.of_file(file, [])
 
 
 def test_a_folder_is_no_query(tmp_path: Path) -> None:
     with pytest.raises(query_inputs.QueryError, match="is no file"):
-        query_inputs.of_file(tmp_path, {})
+        query_inputs.of_file(tmp_path, [])

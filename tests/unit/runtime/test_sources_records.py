@@ -69,6 +69,20 @@ def test_data_field_is(file: Path, record: dict[str, object], mappings: dict[str
 
 
 @pytest.mark.parametrize(
+    ("record", "want"),
+    [
+        pytest.param({"product": "p", "review": "r"}, "review", id="read where nothing is usual"),
+        pytest.param({"product_url": "p", "review": "r"}, "review", id="read before another field's URL"),
+        pytest.param({"text": "t", "review": "r"}, "text", id="left where a usual name is"),
+    ],
+)
+def test_a_field_that_the_extractor_asks_for_is(file: Path, record: dict[str, str], want: str) -> None:
+    (table,) = open_source(str(write(file, record)), mappings={}, names=["id", "review"]).read()
+
+    assert table.column("data").to_pylist() == [record[want]]
+
+
+@pytest.mark.parametrize(
     ("value", "want"),
     [
         (None, None),
@@ -109,6 +123,22 @@ def test_reference_to_a_binary_keeps_its_address(file: Path, value: str, want: t
     )
 
 
+@pytest.mark.parametrize("name", ["my cat.png", "Bild grün 1.png", "Screen Shot at 9.41.00\u202fAM.png"])
+def test_a_name_with_spaces_is_a_file_if_there_is_one(file: Path, name: str) -> None:
+    (file.parent / name).write_bytes(b"one")
+
+    there, absent = read(write(file, {"text": name}, {"text": f"not {name}"}))
+
+    assert (there["mime_type"], there["data"]) == ("image/png", str(file.parent / name))
+    assert (absent["mime_type"], absent["data"]) == ("text/plain", f"not {name}")
+
+
+def test_a_url_may_hold_spaces(file: Path) -> None:
+    [row] = read(write(file, {"url": "s3://bucket/my cats/a b.png"}))
+
+    assert (row["mime_type"], row["data"]) == ("image/png", "s3://bucket/my cats/a b.png")
+
+
 def test_object_changes_when_the_file_that_it_names_does(file: Path) -> None:
     image = file.parent / "a.png"
     image.write_bytes(b"one")
@@ -129,6 +159,15 @@ def test_mapped_input_names_become_columns(file: Path) -> None:
     assert set(first) == {*SCHEMA.names, "text", "image"}
     assert (first["text"], first["image"]) == ("T", str(file.parent / "a.png"))
     assert (second["text"], second["image"]) == ("U", None)
+
+
+def test_a_record_without_any_mapped_field_is_read_by_every_mapped_name(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", {"id": "a", "title": "T"})
+    write(tmp_path / "b.jsonl", {"id": "b", "text": "U"})
+
+    rows = read(tmp_path, title="title", image="photo")
+
+    assert [(row["data"], row["title"]) for row in rows] == [("T", "T"), ("U", "U")]
 
 
 def test_tables_end_after_the_rows_asked_for(file: Path) -> None:

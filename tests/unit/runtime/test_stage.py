@@ -11,6 +11,8 @@ from extractor_runtime.batch import rows
 from support import runs
 from support.stages import GOOD, actor, pipeline, run, split
 
+MAPPED = runs.make_manifest(input_mappings={"text": "title"})
+
 
 def test_each_object_becomes_a_row_with_vector_and_document(tmp_path: Path) -> None:
     done, failures = run(tmp_path, pipeline(GOOD + "\nbatch['words'] = 2"), {"a": "x y", "b": "z"})
@@ -46,6 +48,24 @@ def test_the_author_gets_the_ten_columns_as_objects(tmp_path: Path) -> None:
     assert orjson.loads(done[0]["document"])["columns"] == [
         f"{name}:object" for name in rows.CONTRACT_COLUMNS
     ]
+
+
+def test_who_asks_for_a_column_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
+    _, (failure,) = run(tmp_path, pipeline("batch['title']"), {"a": "x"}, manifest=MAPPED)
+
+    assert failure.error == (
+        "KeyError: 'title'; the batch has the columns data, document_id, object_id, blob_id, blob_property, "
+        "blob_type, collection_id, feature_extractor_id, mime_type, size_bytes, text"
+    )
+
+
+def test_an_attribute_may_be_a_pydantic_model(tmp_path: Path) -> None:
+    head = "import pydantic\nclass Price(pydantic.BaseModel):\n    amount: float\n    per: str"
+    body = GOOD + "\nbatch['price'] = [Price(amount=2, per='kg')]"
+
+    done, _ = run(tmp_path, pipeline(body, head=head), {"a": "x"})
+
+    assert orjson.loads(done[0]["document"])["price"] == {"amount": 2.0, "per": "kg"}
 
 
 def test_an_object_may_become_several_documents(tmp_path: Path) -> None:
@@ -114,8 +134,7 @@ def test_a_step_sees_no_more_rows_than_its_batch_size(tmp_path: Path) -> None:
         ),
         pytest.param(
             GOOD + "\nbatch['raw'] = ['x', b'bytes']",
-            "the document cannot be written as JSON: "
-            "bytes is no JSON value: write text, a number, a list or a URL",
+            "'raw' cannot be written as JSON: bytes is no JSON value: write text, a number, a list or a URL",
             id="bytes in the document",
         ),
     ],
@@ -234,6 +253,18 @@ def test_a_processor_that_cannot_be_created_ends_the_run_with_its_line(tmp_path:
 
     assert (failures[0].fatal, failures[0].location) == (True, "pipeline.py:4")
     assert failures[0].error == "Model could not be created: KeyError: 'weights'"
+
+
+def test_a_constructor_that_wants_more_than_a_config_is_named_by_its_line(tmp_path: Path) -> None:
+    code = "class Model:\n    def __init__(self, config, device): pass\n    __call__ = print\n"
+    files = {"pipeline.py": f"{code}def build_steps(): return {{'steps': [Model]}}\n"}
+
+    _, (failure,) = run(tmp_path, files, {"a": "x"})
+
+    assert (failure.location, failure.error.partition(": TypeError")[0]) == (
+        "pipeline.py:1",
+        "Model could not be created",
+    )
 
 
 def test_failures_and_source_fields_travel_through_later_stages(tmp_path: Path) -> None:

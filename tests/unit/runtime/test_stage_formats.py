@@ -264,7 +264,7 @@ def test_rows_passed_by_in_one_stage_need_no_vector_in_the_next(tmp_path: Path) 
     assert [row["vector"] for row in done] == [[1, 1, 2, 3], None]
 
 
-def test_what_rows_consume_is_told_of_each_document_and_each_step(tmp_path: Path) -> None:
+def test_what_rows_consume_and_cost_is_told_of_each_document_and_each_step(tmp_path: Path) -> None:
     step = """
 from extractor_runtime import usage
 def asks(batch):
@@ -276,13 +276,20 @@ def asks(batch):
     return batch
 """
     tree = runs.make_tree(tmp_path / "tree", archive("asks, Pandas()", step))
-    config = runs.make_config(tree, tmp_path)
+    manifest = runs.make_manifest(cost_rates=[{"unit": "1k_tokens", "credits_per_unit": 100}])
+    config = runs.make_config(tree, tmp_path, manifest=manifest)
     block = rows.contract_table(runs.make_objects({"a": "ask", "b": "no"}), config)
 
     table = actor(tree, config)(block)
 
     [asked, silent] = [orjson.loads(row["document"]) for row in split(table)[0]]
-    assert asked["usage"] == {"requests": 1, "input_tokens": 10, "output_tokens": 5}
+    assert asked["usage"] == {
+        "requests": 1,
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "units": {"1k_tokens": 0.015},
+        "credits": 1.5,
+    }
     assert "usage" not in silent
     first, second = measures(table)
     assert (first.index, first.rows, first.usage.requests) == (0, 2, 1)

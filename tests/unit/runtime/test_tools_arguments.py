@@ -13,6 +13,8 @@ REFUSED = {
     "an address is joined": ("ffmpeg", ["-i", "concat:a.ts|http://host/b.ts"]),
     "an address is one of many outputs": ("ffmpeg", ["-f", "tee", "a.mp4|[f=mpegts]udp://10.0.0.1:1"]),
     "progress goes to an address": ("ffmpeg", ["-progress", "http://host/"]),
+    "an address after what is no tag": ("ffmpeg", ["-passlogfile", "-metadata", "http://host/v.mp4"]),
+    "one of many outputs after what is no tag": ("ffmpeg", ["-passlogfile", "-metadata", "x=|tcp://host:1"]),
     "movie reads an address": ("ffprobe", ["-f", "lavfi", "-i", r"movie=http\\://host/v.mp4"]),
     "movie reads an escaped address": ("ffprobe", ["-f", "lavfi", "-i", r"movie=h\ttp\\://host/v.mp4"]),
     "a filter writes to a quoted address": ("ffmpeg", ["-vf", "metadata=print:file='t'cp\\://host"]),

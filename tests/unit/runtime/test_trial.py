@@ -94,6 +94,17 @@ PASSAGES = make_batch(make_document(text="x"), make_document(text="y", ordinal=1
         ),
         pytest.param(
             None,
+            make_seen(
+                batch=make_batch(
+                    fault=Fault("no document was written: object b: p.py:3: KeyError: 'x'"),
+                    dead_letters=(letter("KeyError: 'x'"),),
+                )
+            ),
+            [("T02", "reject")],
+            id="the only object fails",
+        ),
+        pytest.param(
+            None,
             make_seen(batch=make_batch(dead_letters=(letter("vector is missing", "output", None),))),
             [("T03", "reject")],
             id="a row without a vector",
@@ -103,6 +114,12 @@ PASSAGES = make_batch(make_document(text="x"), make_document(text="y", ordinal=1
             make_seen(batch=make_batch(make_document(vector=None)), realtime=None),
             [("T03", "warn")],
             id="no input of the kind that has a vector",
+        ),
+        pytest.param(
+            None,
+            make_seen(batch=make_batch(make_document(vector=None))),
+            [("T03", "warn")],
+            id="a vector that realtime has and no input of the batch",
         ),
         pytest.param(ATTRIBUTE, make_seen(), [("T04", "reject")], id="a promised attribute that is nowhere"),
         pytest.param(
@@ -126,7 +143,7 @@ PASSAGES = make_batch(make_document(text="x"), make_document(text="y", ordinal=1
         ),
         pytest.param(
             None,
-            make_seen(realtime=Realtime(asked=1, media_faults=(("a.png", Fault("no text")),))),
+            make_seen(realtime=Realtime(asked=1, unpromised=(("a.png", Fault("no text")),))),
             [("T05", "warn")],
             id="a class for text queries",
         ),

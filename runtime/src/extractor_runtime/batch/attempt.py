@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from extractor_apis.run import Usage
-from extractor_runtime import deadline, errors
+from extractor_runtime import deadline, errors, places
 from extractor_runtime.batch import batches, marks, rows
 from extractor_runtime.batch.author import Processor
 from extractor_runtime.batch.batches import Rows
@@ -75,7 +75,7 @@ class Attempts:
         except errors.Overdue:
             raise
         except errors.SetupError as error:
-            location = errors.locate(error, self.tree.root) or processor.location
+            location = places.of_error(error, self.tree.root) or processor.location
             raise errors.AuthorError(f"step {processor.step.name}: {error}", location) from error
         except Exception as error:
             if size == 1:
@@ -108,10 +108,17 @@ class Attempts:
         return Failure(
             object_id=row.column("object_id")[0],
             step=processor.step.name,
-            error=errors.describe(error),
-            location=errors.locate(error, self.tree.root) or processor.location,
+            error=errors.describe(error) + _columns_there(error, row),
+            location=places.of_error(error, self.tree.root) or processor.location,
             document_id=row.column("document_id")[0],
         )
+
+
+def _columns_there(error: Exception, row: Rows) -> str:
+    """Help an author who takes another name for a column: no mapping renames ``data``."""
+    return (
+        f"; the batch has the columns {', '.join(map(str, row.names))}" if isinstance(error, KeyError) else ""
+    )
 
 
 class _Call:

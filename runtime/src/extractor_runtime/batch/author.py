@@ -10,11 +10,10 @@ import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from extractor_apis.run import RunConfig
-from extractor_runtime import deadline, errors, loader
+from extractor_runtime import deadline, errors, loader, places
 from extractor_runtime.batch.plan import Step
 from extractor_runtime.loader import Tree
 from extractor_runtime.sdk.pipeline import PipelineDefinition, ResourceType, StepDefinition
@@ -40,7 +39,7 @@ class Processor:
     create_seconds: float
 
 
-def build_pipeline(tree: Tree, config: RunConfig, dataset_size: int | None = None) -> Pipeline:
+def build_pipeline(tree: Tree, config: RunConfig) -> Pipeline:
     """Import pipeline.py and ask it for its steps, by ``build_steps`` or else ``extract``.
 
     Raises AuthorError, with the author's line, when it does not import, raises, or returns something else.
@@ -56,16 +55,17 @@ def build_pipeline(tree: Tree, config: RunConfig, dataset_size: int | None = Non
         "extractor_request": ExtractorRequest.of(config),
         "container": ServiceContainer.of(config.services),
         "base_steps": [],
-        "dataset_size": dataset_size,
+        # Not known: the source is read afterwards.
+        "dataset_size": None,
         "content_flags": None,
     }
-    location = location_of(function, tree.root)
+    location = places.of_definition(function, tree.root)
     try:
         built = deadline.awaited(call_with(function, values, first="extractor_request"))
     except _RAISED as error:
         raise errors.AuthorError(
             f"{function.__name__} failed: {errors.describe(error)}",
-            errors.locate(error, tree.root) or location,
+            places.of_error(error, tree.root) or location,
         ) from error
     steps, prepare = (
         built.get(name) if isinstance(built, Mapping) else getattr(built, name, None)
@@ -99,24 +99,22 @@ def make_processors(tree: Tree, config: RunConfig, steps: Sequence[Step]) -> lis
     return [_processor(built[step.index], step, tree) for step in steps]
 
 
-def location_of(function: Any, root: Path) -> str | None:
-    """Say where in the archive a callable, or the class of one, is written: ``processors/core.py:31``."""
-    target = function if inspect.isfunction(function) else type(function).__call__
-    code = getattr(target, "__code__", None)
-    return errors.innermost([(code.co_filename, code.co_firstlineno)], root) if code else None
-
-
 def call_with_config(service_class: Callable[..., Any], config: Any) -> Any:
     """Create a processor as archives expect it: ``(config, progress_actor=None)``, or fewer arguments."""
     parameters = inspect.signature(service_class).parameters
     values = {"config": config, "progress_actor": None}
     first = next(iter(parameters.values()), None)
-    positional = first is not None and first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
-    if first is None or not positional or first.name in values or "config" in parameters:
+    if first is None or first.name in values or "config" in parameters or not _is_for(config, first):
         return call_with(service_class, values)
     # The config by a name of the author's own.
     others = {name: None for name in ("progress_actor",) if name in parameters}
     return service_class(config, **others)
+
+
+def _is_for(config: Any, parameter: inspect.Parameter) -> bool:
+    """Tell whether a parameter of another name is the config's: no config leaves the author's default."""
+    positional = parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    return positional and (config is not None or parameter.default is parameter.empty)
 
 
 # What an author's code may raise, past which a thread would end the process.
@@ -137,21 +135,24 @@ def _flat(steps: Any, config: RunConfig) -> Iterator[Any]:
 
 def _processor(built: Any, step: Step, tree: Tree) -> Processor:
     if not isinstance(built, StepDefinition):
-        return Processor(step, built, location_of(built, tree.root), 0.0)
+        return Processor(step, built, places.of_definition(built, tree.root), 0.0)
     target = built.service_class
     if not _creates(target):
-        return Processor(step, target, location_of(target, tree.root), 0.0)
+        return Processor(step, target, places.of_definition(target, tree.root), 0.0)
     started = time.perf_counter()
     try:
         processor = call_with_config(target, built.config)
     except _RAISED as error:
         raise errors.AuthorError(
-            f"{step.name} could not be created: {errors.describe(error)}", errors.locate(error, tree.root)
+            f"{step.name} could not be created: {errors.describe(error)}",
+            places.of_error(error, tree.root) or places.of_definition(target, tree.root),
         ) from error
     seconds = time.perf_counter() - started
     if not callable(processor):
-        raise errors.AuthorError(f"{step.name} has no __call__(self, batch)", location_of(target, tree.root))
-    return Processor(step, processor, location_of(processor, tree.root), seconds)
+        raise errors.AuthorError(
+            f"{step.name} has no __call__(self, batch)", places.of_definition(target, tree.root)
+        )
+    return Processor(step, processor, places.of_definition(processor, tree.root), seconds)
 
 
 def _creates(target: Any) -> bool:

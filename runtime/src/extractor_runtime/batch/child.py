@@ -7,7 +7,6 @@ nobody else has.
 import contextlib
 import functools
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import Any, Literal
 import orjson
 import pyarrow as pa
 
-from extractor_runtime import errors
+from extractor_runtime import errors, places
 from extractor_runtime.batch import memory
 from extractor_runtime.batch.stage import StageConfig
 
@@ -30,7 +29,6 @@ READY, CALLING, DONE = b"r", b"c", b"d"
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 30.0
 _TRACE_BYTES = 64 * 1024
-_TRACE_LINE = re.compile(r'File "(.+?)", line (\d+)')
 
 Moment = Literal["created", "called"]
 
@@ -147,11 +145,10 @@ class Child:
         return ChildDied(reason or _spell(code), moment=self._moment, step=self._step, location=location)
 
     def _traced(self) -> str | None:
-        """Find the author's line in what Python wrote of a crash, the innermost call first."""
+        """Find the author's line in what Python wrote of a crash."""
         self._trace.seek(0)
         text = self._trace.read(_TRACE_BYTES).decode(errors="replace")
-        frames: list[tuple[str, int | None]] = [(file, int(line)) for file, line in _TRACE_LINE.findall(text)]
-        return errors.innermost(frames[::-1], self._config.tree.root)
+        return places.of_trace(text, self._config.tree.root, innermost_first=True)
 
 
 def _spell(code: int | None) -> str:

@@ -81,11 +81,13 @@ def run(
 
 def _run(config: RunConfig, store: Store, progress: Progress, on_step: Callable[[str], None]) -> None:
     on_step("read_source")
-    source = sources.open_source(config.source, mappings=config.manifest.input_mappings)
+    manifest = config.manifest
+    source = sources.open_source(config.source, mappings=manifest.input_mappings, names=manifest.input_names)
     tree = Tree(Path(config.tree), config.artifact_digest, config.top_folder)
-    pipeline = AuthorThread(tree.root).call(
-        author.build_pipeline, tree, config, seconds=config.batch_timeout, what="the pipeline"
-    )
+    with contextlib.closing(AuthorThread(tree.root)) as thread:
+        pipeline = thread.call(
+            author.build_pipeline, tree, config, seconds=config.batch_timeout, what="the pipeline"
+        )
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         reading = pool.submit(_read, source, store, config, on_step)
         concurrent.futures.wait([reading], timeout=_HEAD_START_SECONDS)

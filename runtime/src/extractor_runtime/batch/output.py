@@ -10,11 +10,12 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pydantic
 
 from extractor_apis import naming
 from extractor_apis.manifest import Manifest, VectorFeature, schema_fields
 from extractor_apis.run import RunConfig
-from extractor_runtime import errors
+from extractor_runtime import errors, usage
 from extractor_runtime.batch import notes, vectors
 from extractor_runtime.batch.batches import Rows
 from extractor_runtime.batch.marks import MARK, Mark
@@ -155,18 +156,17 @@ class Output:
             if origin.fields is not None:
                 document["metadata"] = orjson.Fragment(origin.fields)
             if (consumed := marks[row].usage) is not None:
-                document["usage"] = consumed.model_dump(include=_CONSUMED)
+                document["usage"] = usage.priced(consumed, self._manifest).model_dump(exclude_defaults=True)
             if attributes is not None:
                 document.update(zip(names, next(attributes), strict=True))
             try:
-                documents.append(orjson.dumps(document, _jsonable, orjson.OPT_SERIALIZE_NUMPY).decode())
+                documents.append(_json(document).decode())
             except orjson.JSONEncodeError as error:
-                bad[row] = f"the document cannot be written as JSON: {error.__cause__ or error}"
+                culprits = (repr(name) for name, value in document.items() if not _has_json(value))
+                what = next(culprits, "the document")
+                bad[row] = f"{what} cannot be written as JSON: {error.__cause__ or error}"
                 documents.append(None)
         return documents, bad
-
-
-_CONSUMED = {"requests", "input_tokens", "output_tokens"}
 
 
 def output_schema(manifest: Manifest) -> pa.Schema:
@@ -211,9 +211,23 @@ def _is_same(one: Any, other: Any) -> bool:
     return one is other or (isinstance(one, str) and one == other)
 
 
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, _jsonable, orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _has_json(value: Any) -> bool:
+    try:
+        _json(value)
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
 def _jsonable(value: Any) -> Any:
     if value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump(mode="json")
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, set | frozenset):

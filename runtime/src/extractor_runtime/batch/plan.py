@@ -1,7 +1,7 @@
 """From the author's steps to stages of actors.
 
 Neighbouring steps that need the same resources share a stage: one actor calls one after the other, and no row
-crosses a process in between. Everything here is pure; `batch` turns a plan into a Ray Data pipeline.
+crosses a process in between. Everything here is pure; `ray_data` turns a plan into a Ray Data pipeline.
 """
 
 import itertools
@@ -150,6 +150,11 @@ def silence_seconds(stages: Sequence[Stage], block: int, batch_timeout: float) -
     """
     calls = sum(math.ceil(block / min(step.batch_size, block)) for stage in stages for step in stage.steps)
     return _START_SECONDS + batch_timeout * (calls + len(stages))
+
+
+def prepare_seconds(blocks: int, batch_timeout: float) -> float:
+    """Say how long nothing may come of what `prepare` maps: a block is a batch, and a sort waits for all."""
+    return _START_SECONDS + batch_timeout * blocks
 
 
 def _on_cpu(step: Step) -> Step:

@@ -127,8 +127,8 @@ class Progress:
         self._update(steps=tuple(steps), usage=self._usage(self.state.documents))
 
     def _usage(self, documents: int) -> Usage:
-        """Say what the run has consumed, with the units that only a run can count."""
-        rated = {rate.unit for rate in self._manifest.cost_rates}
+        """Say what the run has consumed, with the documents and images that the author has not charged."""
+        rated = {rate.unit for rate in self._manifest.cost_rates} - self._consumed.units.keys()
         counted = {CostUnit.EXTRACTION: float(documents), CostUnit.IMAGE: float(self._images)}
         units = {str(unit): amount for unit, amount in counted.items() if unit in rated}
         return usage.priced(usage.summed([self._consumed, Usage(units=units)]), self._manifest)

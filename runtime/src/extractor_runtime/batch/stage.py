@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from extractor_apis.run import RunConfig
-from extractor_runtime import errors, usage
+from extractor_runtime import errors, places, usage
 from extractor_runtime.batch import author, batches, marks, notes, output
 from extractor_runtime.batch.attempt import Attempts, Piece
 from extractor_runtime.batch.author import Processor
@@ -131,7 +131,7 @@ class StageActor:
     def _fatal(self, step: str, error: Exception) -> Failure:
         if isinstance(error, errors.AuthorError):
             return Failure("", step, error.message, error.location, fatal=True)
-        location = errors.locate(error, self._config.tree.root)
+        location = places.of_error(error, self._config.tree.root)
         return Failure("", step, errors.describe(error), location, fatal=True)
 
 

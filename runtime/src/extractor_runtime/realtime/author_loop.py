@@ -7,15 +7,12 @@ computes (the usual way to write one) keeps the endpoint's own loop from serving
 import asyncio
 import concurrent.futures
 import inspect
-import sys
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any, TypeVar
 
-from extractor_runtime import errors
+from extractor_runtime import errors, places
 
 T = TypeVar("T")
 
@@ -39,7 +36,8 @@ class AuthorLoop:
         finished, _ = concurrent.futures.wait([future], timeout=seconds)
         if not finished:
             raise errors.AuthorError(
-                f"{what} did not return within {seconds:g} s and was given up", self._position()
+                f"{what} did not return within {seconds:g} s and was given up",
+                places.of_thread(self._thread, self._root),
             )
         result: T = future.result()
         return result
@@ -84,11 +82,6 @@ class AuthorLoop:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
-    def _position(self) -> str | None:
-        frame: FrameType | None = sys._current_frames().get(self._thread.ident or 0)
-        frames = [(entry.filename, entry.lineno) for entry in traceback.extract_stack(frame)]
-        return errors.innermost(frames, self._root)
-
 
 def _settle(answer: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
     if answer.done():
@@ -103,7 +96,7 @@ async def _call(
     function: Callable[..., Any], args: tuple[Any, ...], pool: concurrent.futures.Executor | None = None
 ) -> Any:
     try:
-        if pool is None:
+        if pool is None or inspect.iscoroutinefunction(function):
             result = function(*args)
         else:
             result = await asyncio.get_running_loop().run_in_executor(pool, function, *args)

@@ -5,7 +5,7 @@ here and there, a file is sent whole in both cases.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ class QueryError(ExtractorError):
     """A file cannot be asked with."""
 
 
-def of_file(path: Path, mappings: Mapping[str, str]) -> dict[str, Any]:
-    """Send a file under its kind (``image``, ``audio``, ``video``, ``text``) and the manifest's mapped names.
+def of_file(path: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Send a file under its kind (``image``, ``audio``, ``video``, ``text``) and the manifest's input names.
 
     Raises QueryError, or SourceError, when it is no file, too large, or text that is not UTF-8.
     """
@@ -31,13 +31,12 @@ def of_file(path: Path, mappings: Mapping[str, str]) -> dict[str, Any]:
     (file,) = local.find(str(path)).files
     row = objects.read(file)
     value = row.data if row.blob_type == "text" else data_url(path, row.mime_type)
-    return named(value, row.blob_type, mappings)
+    return named(value, row.blob_type, names)
 
 
-def named(value: Any, kind: media.BlobType, mappings: Mapping[str, str]) -> dict[str, Any]:
-    """Give a value the names that authors read it by; a mapped name that is another kind is left out."""
-    aliases = [alias for alias in mappings if alias not in media.BLOB_TYPES]
-    return {name: value for name in (*aliases, kind)}
+def named(value: Any, kind: media.BlobType, names: Iterable[str]) -> dict[str, Any]:
+    """Give a value the names that authors read it by; a name that is another kind's is left out."""
+    return {name: value for name in (*(name for name in names if name not in media.BLOB_TYPES), kind)}
 
 
 def data_url(path: Path, mime: str) -> str:

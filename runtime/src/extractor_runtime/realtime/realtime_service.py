@@ -12,7 +12,7 @@ from typing import Any
 
 from extractor_apis.manifest import Manifest
 from extractor_apis.services import Services
-from extractor_runtime import errors, loader
+from extractor_runtime import errors, loader, places
 from extractor_runtime.realtime import answers, realtime_class
 from extractor_runtime.realtime.author_loop import AuthorLoop
 from extractor_runtime.realtime.batching import Batcher
@@ -39,7 +39,7 @@ class RealtimeService:
         if method is None:
             raise errors.AuthorError(
                 f"{type(instance).__name__} has no method that answers: expected one of {', '.join(methods)}",
-                _definition(type(instance), tree),
+                places.of_definition(type(instance), tree.root),
             )
         self._method = method
         self.batches = self._name == _BATCH_METHOD
@@ -79,9 +79,9 @@ class RealtimeService:
             except errors.AuthorError:
                 raise
             except Exception as error:
-                raise _raised(name, error, tree, _definition(create, tree)) from error
+                raise _raised(name, error, tree, places.of_definition(create, tree.root)) from error
             if instance is None:
-                raise errors.AuthorError(f"{name} returned None", _definition(create, tree))
+                raise errors.AuthorError(f"{name} returned None", places.of_definition(create, tree.root))
             return cls(instance, author, tree, manifest)
         except BaseException:
             author.close()
@@ -136,7 +136,7 @@ class RealtimeService:
         return _raised(self._name, error, self._tree, self._place())
 
     def _place(self) -> str | None:
-        return _definition(self._method, self._tree)
+        return places.of_definition(self._method, self._tree.root)
 
 
 def _bound(instance: object, name: str) -> Callable[..., Any] | None:
@@ -154,19 +154,10 @@ def _takes_one(method: Callable[..., Any]) -> bool:
     return sum(parameter.kind in kinds for parameter in parameters) == 1
 
 
-def _definition(thing: Any, tree: loader.Tree) -> str | None:
-    """Say where a function or class of the archive is written."""
-    try:
-        file, (_, line) = inspect.getsourcefile(thing), inspect.getsourcelines(thing)
-    except (OSError, TypeError):
-        return None
-    return errors.innermost([(file or "", line)], tree.root)
-
-
 def _raised(what: str, error: Exception, tree: loader.Tree, place: str | None) -> errors.AuthorError:
     """Tell what raised, at the author's line; where that is not known, at the definition."""
     return errors.AuthorError(
-        f"{what} raised {errors.describe(error)}", errors.locate(error, tree.root) or place
+        f"{what} raised {errors.describe(error)}", places.of_error(error, tree.root) or place
     )
 
 

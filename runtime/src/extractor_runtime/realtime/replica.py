@@ -34,7 +34,8 @@ class Replica:
             )
         except errors.AuthorError as error:
             write_failure(failure, error)
-            raise
+            # Without what it came from: Ray writes whole chains into its logs.
+            raise errors.AuthorError(error.message, error.location) from None
         self._about = {"extractor": manifest.name, "version": manifest.version, "digest": tree.digest}
         self._request_seconds = request_seconds
 

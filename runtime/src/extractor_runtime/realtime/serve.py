@@ -7,9 +7,8 @@ started here dies with this process, however that ends.
 import contextlib
 import http.client
 import logging
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -90,7 +89,7 @@ def start(
         folder = resources.enter_context(session.temporary_folder())
         flags = _FLAGS | {"RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(address.claim("127.0.0.1", 0))}
         flags |= haproxy.flags(folder, program, request_seconds) if program else {}
-        resources.enter_context(_environment(flags))
+        resources.enter_context(session.environment(flags))
         on_progress("starting Ray")
         cpus = resources.enter_context(session.local(folder=folder))
         on_progress("starting Ray Serve")
@@ -173,18 +172,3 @@ def _cause(application: Any) -> str:
         (message.strip().splitlines() for message in messages if message.strip()), ["no reason given"]
     )
     return str(lines[-1])[:500]
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for this process and those it starts: Ray Serve reads its flags when it is imported."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

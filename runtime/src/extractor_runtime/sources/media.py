@@ -44,6 +44,7 @@ _TEXTUAL = frozenset(
     }
 )
 _REFERENCE = re.compile(r"\S{1,4096}")
+_SPACED = re.compile(r".{1,4096}")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _INLINE = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)(?:;[a-z0-9=.+-]*)*,", re.IGNORECASE)
 
@@ -83,15 +84,17 @@ def is_inline(value: str) -> bool:
     return _INLINE.match(value) is not None
 
 
-def referenced_type(value: str) -> str | None:
+def referenced_type(value: str, *, spaced: bool = False) -> str | None:
     """Tell the media type of what a value refers to, if it is a path or URL of what is not text.
 
-    A path, and a URL without query, says it by how it ends; a data: URL by how it begins.
+    A path, and a URL without query, says it by how it ends; a data: URL by how it begins. Prose may end as a
+    path does: a path has no spaces, unless it is known to be one (``spaced``).
     """
     if inline := _INLINE.match(value):
         mime = inline[1].lower()
         return None if blob_type(mime) == "text" else mime
-    if _REFERENCE.fullmatch(value) is None:
+    is_address = is_url(value)
+    if (_SPACED if spaced or is_address else _REFERENCE).fullmatch(value) is None:
         return None
-    mime = mime_type(value.partition("?")[0].partition("#")[0] if is_url(value) else value)
+    mime = mime_type(value.partition("?")[0].partition("#")[0] if is_address else value)
     return None if mime == _UNKNOWN or blob_type(mime) == "text" else mime

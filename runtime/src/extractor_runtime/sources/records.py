@@ -1,8 +1,9 @@
 """Records as objects: which field is the data, which the id, and what is left.
 
 The data field is the first that ``mappings`` names and the first record of a file has, else one of the usual
-names, else the only text there is; a later record without it is an error, never a guess. An object without an
-id is called after its content, so that a record added above it changes nothing.
+names, else one that the extractor asks for, else the only text there is; a later record without it is an
+error, never a guess. An object without an id is called after its content, so that a record added above it
+changes nothing.
 """
 
 import os
@@ -28,8 +29,9 @@ Aliased = dict[str, str | None]
 class RecordReader:
     """Reads the records of one source; remembers ids, since no two objects may share one."""
 
-    def __init__(self, mappings: Mapping[str, str]) -> None:
+    def __init__(self, mappings: Mapping[str, str], names: Sequence[str] = ()) -> None:
         self._mappings = mappings
+        self._usual = (*DATA_FIELDS, *(name for name in names if name not in ID_FIELDS))
         self._places: dict[str, Place] = {}
         self._occurrences: Counter[str] = Counter()
 
@@ -38,7 +40,7 @@ class RecordReader:
         folder = os.path.dirname(file.address)
         candidates: Sequence[str] = ()
         for record in formats.read(file):
-            candidates = candidates or _data_fields(record, self._mappings)
+            candidates = candidates or _data_fields(record, self._mappings, self._usual)
             yield self._object(record, candidates, folder)
 
     def _object(self, record: Record, candidates: Sequence[str], folder: str) -> tuple[Row, Aliased]:
@@ -60,7 +62,7 @@ class RecordReader:
             content_hash=record.digest,
             fields=formats.to_json(rest, place) if rest else None,
         )
-        mime = media.referenced_type(data) if data else None
+        mime = _referenced_type(data, folder) if data else None
         if mime is not None:
             row = _binary(row, mime, folder)
         aliased = {
@@ -92,25 +94,31 @@ class RecordReader:
 
 def resolve(value: str | None, folder: str) -> str | None:
     """Complete a relative path to a binary by the folder of the file that names it."""
-    if value is None or media.is_url(value) or media.referenced_type(value) is None:
+    if value is None or media.is_url(value) or _referenced_type(value, folder) is None:
         return value
     if media.is_url(folder):
         return folder + "/" + value
     return os.path.normpath(os.path.join(folder, value))
 
 
-def _data_fields(record: Record, mappings: Mapping[str, str]) -> Sequence[str]:
+def _referenced_type(value: str, folder: str) -> str | None:
+    """Tell the media type of what a value refers to; a path with spaces is one if the file is there."""
+    mime = media.referenced_type(value, spaced=True)
+    if mime is None or media.referenced_type(value) or os.path.isfile(os.path.join(folder, value)):
+        return mime
+    return None
+
+
+def _data_fields(record: Record, mappings: Mapping[str, str], usual: Sequence[str]) -> Sequence[str]:
     """Name the fields that the data of a file is in, by its first record."""
     values = record.values
     if any(name in values for name in mappings.values()):
         return tuple(dict.fromkeys(mappings.values()))
-    usual = [name for name in DATA_FIELDS if name in values] or [
-        name for name in values if name.endswith("_url")
-    ]
-    texts = usual or [
+    found = [name for name in usual if name in values] or [name for name in values if name.endswith("_url")]
+    texts = found or [
         name for name, value in values.items() if isinstance(value, str) and name not in ID_FIELDS
     ]
-    if not usual and len(texts) != 1:
+    if not found and len(texts) != 1:
         raise SourceError(
             f"{record.place}: no field says what the data is (it has {_names(values)}); "
             "name one in the manifest's input_mappings, as in {'text': 'title'}"

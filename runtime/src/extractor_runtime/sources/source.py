@@ -2,7 +2,7 @@
 
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ class Source:
     listing: Listing
     mappings: Mapping[str, str]
     """Input names of the extractor to the record fields that they mean."""
+    names: tuple[str, ...] = ()
+    """Fields to look for where no mapped one and no usual one is there."""
 
     @property
     def uri(self) -> str:
@@ -52,17 +54,18 @@ class Source:
         if not self.holds_records:
             yield from ((objects.read(file), {}) for file in self.listing.files)
             return
-        reader = RecordReader(self.mappings)
+        reader = RecordReader(self.mappings, self.names)
         for file in self.listing.files:
             yield from reader.read(file)
 
 
-def open_source(location: str, *, mappings: Mapping[str, str]) -> Source:
+def open_source(location: str, *, mappings: Mapping[str, str], names: Sequence[str] = ()) -> Source:
     """List what a path, glob or URL holds; raise SourceError if there is nothing of that name.
 
-    ``mappings`` is the manifest's ``input_mappings``: which record field an input name means.
+    ``mappings`` is the manifest's ``input_mappings``: which record field an input name means. ``names`` are
+    its ``input_names``, by which records that are called nothing usual are read.
     """
-    return Source(_find(location), dict(mappings))
+    return Source(_find(location), dict(mappings), tuple(names))
 
 
 def _find(location: str) -> Listing:

@@ -43,7 +43,10 @@ class TableBuilder:
     """Gathers rows for one table at a time."""
 
     def __init__(self, aliases: Iterable[str]) -> None:
-        """Prepare columns for ``aliases``; a table has those that one of its rows gave."""
+        """Prepare columns for ``aliases``; a table has those that one of its rows gave.
+
+        A row that gave none of them, such as a file, is its ``data`` under each.
+        """
         self._aliases = [alias for alias in aliases if alias not in SCHEMA.names]
         self._clear()
 
@@ -68,7 +71,10 @@ class TableBuilder:
         table = pa.table(arrays, schema=SCHEMA)
         for alias in self._aliases:
             if any(alias in aliased for aliased in self._aliased):
-                values = [aliased.get(alias) for aliased in self._aliased]
+                values = [
+                    aliased.get(alias) if aliased else row.data
+                    for row, aliased in zip(self._rows, self._aliased, strict=True)
+                ]
                 table = table.append_column(alias, pa.array(values, pa.string()))
         self._clear()
         return table

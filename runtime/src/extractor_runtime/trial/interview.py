@@ -12,6 +12,7 @@ from extractor_apis.manifest import JsonObject, Manifest
 from extractor_runtime import errors
 from extractor_runtime.realtime import answers, query_inputs
 from extractor_runtime.realtime.realtime_service import RealtimeService
+from extractor_runtime.trial import samples
 from extractor_runtime.trial.observed import Batch, Fault, Realtime, fault_of
 from extractor_runtime.trial.parity import Answer, Document
 from extractor_runtime.trial.samples import Sample, Samples
@@ -48,7 +49,7 @@ class Interview:
         self._latencies: list[float] = []
         self._answers: list[Answer] = []
         self._faults: list[tuple[str, Fault]] = []
-        self._media_faults: list[tuple[str, Fault]] = []
+        self._unpromised: list[tuple[str, Fault]] = []
 
     async def hold(self, tried: Samples, ran: Batch) -> Realtime:
         """Ask everything that there is to ask."""
@@ -71,7 +72,7 @@ class Interview:
             latencies=tuple(self._latencies[1:]),
             answers=tuple(self._answers),
             faults=tuple(self._faults),
-            media_faults=tuple(self._media_faults),
+            unpromised=tuple(self._unpromised),
         )
 
     async def _ask_sample(self, sample: Sample) -> bool:
@@ -81,13 +82,19 @@ class Interview:
         ]
         if len(faults) < len(self._features):
             return True
-        (self._faults if sample.kind == "text" else self._media_faults).append((sample.name, faults[0]))
+        (self._faults if self._is_promised(sample) else self._unpromised).append((sample.name, faults[0]))
         return False
+
+    def _is_promised(self, sample: Sample) -> bool:
+        """Tell whether an answer is due: to a question, to the manifest's example, to a text to search by."""
+        if not sample.in_batch or sample.name.startswith(samples.EXAMPLE):
+            return True
+        return sample.kind == "text" and bool(self._manifest.vectors)
 
     async def _ask_document(self, document: Document) -> None:
         if document.text is None:
             return
-        inputs = query_inputs.named(document.text, "text", self._manifest.input_mappings)
+        inputs = query_inputs.named(document.text, "text", self._manifest.input_names)
         for name in self._features:
             if fault := await self._ask(document.object_id, inputs, name, document.document_id):
                 self._faults.append((document.object_id, fault))

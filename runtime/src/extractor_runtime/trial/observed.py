@@ -42,8 +42,8 @@ class Realtime:
     answers: tuple[Answer, ...] = ()
     faults: tuple[tuple[str, Fault], ...] = ()
     """By sample, why it was not answered, or not as the manifest promises."""
-    media_faults: tuple[tuple[str, Fault], ...] = ()
-    """The same for media, which a class for text queries need not answer to."""
+    unpromised: tuple[tuple[str, Fault], ...] = ()
+    """The same where nothing says that an answer is due: a class may be for texts, or for questions only."""
     fault: Fault | None = None
     """Why it does not start."""
 

@@ -1,10 +1,11 @@
 """A trial of an extractor on this machine: the batch half on Ray Data, then the realtime half here.
 
-What came out is judged by `trial`. The author's failures are what is looked for, and so never raised here.
+What came out is judged by `verdict`. The author's failures are what is looked for, and so never raised here.
 """
 
 import ast
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -128,14 +129,15 @@ def _build_only(it: Setting, tried: Samples) -> Batch:
     """Without an input, import the pipeline and create its processors: much goes wrong there already."""
     if tried.all:
         return Batch()  # A reranker has nothing to store: its pipeline says so when it is built.
-    config, thread = _config(it), AuthorThread(it.tree.root)
+    config = _config(it)
 
     def build() -> None:
         steps = plan.resolve_steps(author.build_pipeline(it.tree, config).steps, it.manifest.compute_profile)
         author.make_processors(it.tree, config, steps)
 
     try:
-        thread.call(build, seconds=it.seconds, what="the pipeline")
+        with contextlib.closing(AuthorThread(it.tree.root)) as thread:
+            thread.call(build, seconds=it.seconds, what="the pipeline")
     except ExtractorError as error:
         return Batch(fault=fault_of(error))
     return Batch()

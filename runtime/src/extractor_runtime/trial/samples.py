@@ -6,7 +6,7 @@ source; what the realtime half is asked is made of the rows that the source give
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def collect(manifest: Manifest, root: Path, files: Sequence[Path], folder: Path)
     ``root`` is the archive's: an example may name a file of it. Raises SampleError or SourceError for files
     that cannot be read, and for more samples than one looks at.
     """
-    given = list(itertools.islice(_records(files, manifest.input_mappings), MAX_SAMPLES + 1))
+    given = list(itertools.islice(_records(files), MAX_SAMPLES + 1))
     if len(given) > MAX_SAMPLES:
         raise SampleError(
             f"there are more than {MAX_SAMPLES:,} inputs: give a few, and try the rest with run"
@@ -106,25 +106,19 @@ def _examples(value: Any) -> list[Record]:
     return [{"text": str(value)}]
 
 
-def _records(files: Sequence[Path], mappings: Mapping[str, str]) -> Iterator[tuple[str, Record]]:
+def _records(files: Sequence[Path]) -> Iterator[tuple[str, Record]]:
     for path in files:
         if not path.is_file():
             raise SampleError(f"--input {path}: there is no such file")
         (file,) = local.find(str(path)).files
         if not formats.is_records(file.name):
             row = objects.read(file)
-            yield file.name, {_field(row.blob_type, mappings): row.data}
+            yield file.name, {"data": row.data}
             continue
         for record in formats.read(file):
             values = {name: _resolved(value, path.resolve().parent) for name, value in record.values.items()}
             ids = [values.pop(name) for name in records.ID_FIELDS if name in values]
             yield str(next((id for id in ids if id), f"{file.name}:{record.place.number}")), values
-
-
-def _field(kind: media.BlobType, mappings: Mapping[str, str]) -> str:
-    """Choose the field that a record would have a file of that kind in."""
-    neutral = (field for alias, field in mappings.items() if alias not in media.BLOB_TYPES)
-    return mappings.get(kind) or next(neutral, "data")
 
 
 def _named(given: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Record]]:
@@ -141,7 +135,7 @@ def _named(given: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Record]]:
 
 
 def _rows(folder: Path, manifest: Manifest) -> list[Record]:
-    source = sources.open_source(str(folder), mappings=manifest.input_mappings)
+    source = sources.open_source(str(folder), mappings=manifest.input_mappings, names=manifest.input_names)
     return [row for table in source.read() for row in table.to_pylist()]
 
 
@@ -153,13 +147,15 @@ def _sample(row: Record, named: dict[str, Record], manifest: Manifest) -> Sample
         if not path.is_file() or path.stat().st_size > query_inputs.MAX_FILE:
             return Sample(name, kind, {})
         value = query_inputs.data_url(path, row["mime_type"])
-    given = {**named[name], **{alias: row.get(alias) for alias in manifest.input_mappings}}
+    given = named[name]
+    if any(field in given for field in manifest.input_mappings.values()):
+        given = {**given, **{alias: row.get(alias) for alias in manifest.input_mappings}}
     fields = {
         field: value if each == data else each
         for field, each in given.items()
         if each is not None and field != "data"
     }
-    return Sample(name, kind, query_inputs.named(value, kind, manifest.input_mappings) | fields)
+    return Sample(name, kind, query_inputs.named(value, kind, manifest.input_names) | fields)
 
 
 def _resolved(value: Any, folder: Path) -> Any:

@@ -105,14 +105,15 @@ def _judge_samples(seen: Seen) -> Iterator[Finding]:
 
 
 def _judge_batch(manifest: Manifest, batch: Batch) -> Iterator[Finding]:
-    if batch.fault:
-        yield _finding("T01", f"the batch half fails: {batch.fault.message}", at=batch.fault.location)
     vectors = [feature.name for feature in manifest.vectors]
     letters = [
         letter
         for letter in batch.dead_letters
         if not any(coverage.is_about(letter, name) for name in vectors)
     ]
+    # A run in which every object fails says so with the first failure: that is told once, below.
+    if batch.fault and not any(letter.error in batch.fault.message for letter in letters):
+        yield _finding("T01", f"the batch half fails: {batch.fault.message}", at=batch.fault.location)
     for (step, error, location), count in Counter(
         (letter.step, letter.error, letter.location) for letter in letters
     ).items():
@@ -124,10 +125,11 @@ def _judge_batch(manifest: Manifest, batch: Batch) -> Iterator[Finding]:
 def _judge_features(features: Sequence[FeatureCoverage], letters: Sequence[DeadLetter]) -> Iterator[Finding]:
     for feature in features:
         if feature.failed:
-            reason = next(each.error for each in letters if coverage.is_about(each, feature.name))
+            first = next(each for each in letters if coverage.is_about(each, feature.name))
             yield _finding(
                 "T03",
-                f"{feature.failed} of {feature.rows} rows have no good vector of {feature.name}: {reason}",
+                f"{feature.failed} of {feature.rows} rows have no good vector of {feature.name}, "
+                f"{first.object_id} for one: {first.error}",
                 advice="Write as many finite numbers as the manifest declares into every row.",
             )
         elif feature.rows and not feature.vectors:
@@ -154,10 +156,15 @@ def _judge_realtime(manifest: Manifest, realtime: Realtime | None) -> Iterator[F
         yield _finding(
             "T05", f"the realtime half does not start: {realtime.fault.message}", at=realtime.fault.location
         )
-    for severity, faults in ((Severity.REJECT, realtime.faults), (Severity.WARN, realtime.media_faults)):
+    advice = "If queries send something else, show it in the manifest's example_input."
+    for severity, faults in ((Severity.REJECT, realtime.faults), (Severity.WARN, realtime.unpromised)):
         for sample, fault in {fault: (sample, fault) for sample, fault in reversed(faults)}.values():
             yield _finding(
-                "T05", f"realtime does not answer to {sample}: {fault.message}", severity, at=fault.location
+                "T05",
+                f"realtime does not answer to {sample}: {fault.message}",
+                severity,
+                at=fault.location,
+                advice=advice if severity is Severity.WARN else None,
             )
     answered = {answer.feature for answer in realtime.answers}
     for feature in manifest.vectors if answered else ():
@@ -191,8 +198,9 @@ def _judge_parity(manifest: Manifest, pairs: dict[str, list[Pair]], min_cosine: 
 
 
 def _judge_unchecked(batch: Batch, realtime: Realtime | None, checked: Collection[str]) -> Iterator[Finding]:
-    answers = realtime.answers if realtime and batch.documents else ()
-    for feature in dict.fromkeys(answer.feature for answer in answers if answer.feature not in checked):
+    answered = {answer.feature for answer in realtime.answers} if realtime else set()
+    stored = {feature for document in batch.documents for feature in document.vectors}
+    for feature in sorted((answered & stored).difference(checked)):
         yield _finding(
             "T06",
             f"batch and realtime were not compared on {feature}: what was tried became several documents, "

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from extractor_apis.errors import ExtractorError
+from extractor_runtime import errors
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".onnx")
 """The files that hold a model; of several in a folder, the first kind counts."""
 
 
-class ModelError(ExtractorError):
+class ModelError(errors.SetupError):
     """A model cannot be had: what failed, for which model, and what the author can do."""
 
 

@@ -27,6 +27,8 @@ _FILTERS = re.compile(
 _FFMPEG_OPTIONS = re.compile(
     r"-(/.*|filter_script.*|filter_complex_script|protocol_whitelist|protocol_blacklist|[avsf]?pre)$"
 )
+# Another option's value may be -metadata, and an output come after it: a tag is never an address.
+_TAG = re.compile(r"[\w .-]+=[^|]*")
 _SCRIPTS = re.compile(r"(avisynth|vapoursynth|.*\.(avs|vpy))$", re.IGNORECASE)
 
 # ExifTool takes the minus sign of typeset text for a dash, and option names in any case.
@@ -63,7 +65,7 @@ def _text(tool: str, argument: str | PathLike[str]) -> str:
 
 
 def _ffmpeg(argument: str, before: str) -> str | None:
-    if before.startswith("-metadata"):
+    if before.startswith("-metadata") and _TAG.fullmatch(argument):
         return None
     # Anything in a filter graph may be quoted or escaped, names and protocols too.
     plain = re.sub(r"[\\']", "", argument)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from extractor_runtime import errors
-from extractor_runtime.batch import ray_data
+from extractor_runtime.batch import results
 
 
 class Dataset:
@@ -31,7 +31,7 @@ class Dataset:
 def test_a_ray_that_says_nothing_any_more_ends_the_run() -> None:
     ticks: list[None] = []
 
-    tables = ray_data.results(Dataset(), lambda: ticks.append(None), silence=0.05, every=0.01)
+    tables = results.stream(Dataset(), lambda: ticks.append(None), silence=0.05, every=0.01)
 
     assert next(tables).num_rows == 1
     with pytest.raises(errors.RunError, match=r"nothing came back from Ray for 0\.05 s"):
