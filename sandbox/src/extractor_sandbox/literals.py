@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from extractor_sandbox.models import Model
+
 _MAX_DEPTH = 32
 # A list of one name twice, eight times over, is 256 values in eight lines.
 _MAX_WEIGHT = 1 << 20
@@ -32,7 +34,10 @@ class TooLarge(Computed):
 
 
 def evaluate(node: ast.expr, bound: Mapping[str, Value], depth: int = 0) -> Value:
-    """Evaluate constants, containers, signs, sums, f-strings and the names bound above. Raises Computed."""
+    """Evaluate constants, containers, signs, sums, f-strings, names bound above and members of enums above.
+
+    Raises Computed.
+    """
     if depth > _MAX_DEPTH:
         raise TooLarge(node, f"values are nested deeper than {_MAX_DEPTH}")
     match node:
@@ -42,6 +47,10 @@ def evaluate(node: ast.expr, bound: Mapping[str, Value], depth: int = 0) -> Valu
             return bound[name]
         case ast.Name(id=name):
             raise Computed(node, f"the name {name} is not bound above")
+        case ast.Attribute(value=ast.Attribute() as member, attr="value"):
+            return _evaluate_member(member, bound)
+        case ast.Attribute():
+            return _evaluate_member(node, bound)
         case ast.List(elts=nodes) | ast.Tuple(elts=nodes) | ast.Set(elts=nodes):
             values = [evaluate(each, bound, depth + 1) for each in nodes]
             return _compose(node, lambda: _KINDS[type(node)](each.value for each in values), values, 1)
@@ -86,6 +95,16 @@ def _evaluate_part(node: ast.expr, bound: Mapping[str, Value]) -> Value:
         case ast.Constant():
             return evaluate(node, bound)
     raise Computed(node, "an f-string holds more than names of text and numbers")
+
+
+def _evaluate_member(node: ast.Attribute, bound: Mapping[str, Value]) -> Value:
+    """Read ``Color.RED`` as the value that the class above gives it, which is how JSON has it too."""
+    if isinstance(node.value, ast.Name) and node.value.id in bound:
+        model = bound[node.value.id].value
+        value = model.members.get(node.attr) if isinstance(model, Model) else None
+        if isinstance(value, str | int | float):
+            return Value(value, _weigh(value))
+    raise Computed(node, f"it has {describe(node)} that is no text or number of an Enum above")
 
 
 def _compose(node: ast.expr, make: Callable[[], Any], parts: list[Value], levels: int) -> Value:

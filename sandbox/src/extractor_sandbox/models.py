@@ -35,6 +35,11 @@ class Model:
     config: dict[str, object]
     is_enum: bool
 
+    @property
+    def members(self) -> dict[str, object]:
+        """The values of an enum by name; nothing for a model."""
+        return {each.name: each.default for each in self.fields} if self.is_enum else {}
+
 
 @dataclass(frozen=True)
 class Scope:

@@ -131,6 +131,8 @@ def described(body: str) -> tuple[Any, Any]:
             "dict[str, int] = {'a': 1}",
             "Tuple[int, ...] = (1, 2)",
             "Color = 'red'",
+            "Color = Color.RED",
+            "Optional[Mixed] = Mixed.B",
             "Literal['a', 'b'] = 'a'",
         ),
         *(
