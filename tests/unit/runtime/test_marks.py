@@ -25,7 +25,7 @@ def test_a_row_is_excused_from_a_vector_that_no_step_for_it_writes() -> None:
 
 
 def test_marks_survive_the_way_between_stages() -> None:
-    known = [PLAIN, Mark(passed_by=True, tried=frozenset({"v"}), usage=CALLED)]
+    known = [PLAIN, Mark(passed_by=True, tried=frozenset({"v"}), usage=CALLED, reason="why")]
 
     assert marks.load(marks.dump(known)) == known
     assert marks.dump([PLAIN]) == [None]

@@ -161,6 +161,38 @@ def test_an_exception_fails_only_the_rows_that_raise_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(
+            "found = parallel_io(items=batch['data'].tolist(), process_fn=embed)\n"
+            "batch['vector'] = [found.get(row) for row in range(len(batch))]",
+            id="parallel_io",
+        ),
+        pytest.param(
+            "async def ask(text): return embed(text)\n"
+            "batch['vector'] = concurrent_api_calls(batch['data'].tolist(), ask)",
+            id="concurrent_api_calls",
+        ),
+    ],
+)
+def test_a_vector_that_is_missing_says_which_call_failed(
+    tmp_path: Path, body: str, request: pytest.FixtureRequest
+) -> None:
+    head = (
+        "from shared.plugins.sdk import concurrent_api_calls, parallel_io\n"
+        "def embed(text): return [1., 2., 3., 4.] if text == 'fine' else [][0]\n"
+    )
+
+    done, failures = run(tmp_path, pipeline(body, head=head), {"a": "fine", "b": "broken", "c": "fine"})
+
+    function = request.node.callspec.id
+    assert [row["object_id"] for row in done] == ["a", "c"]
+    assert [(failure.object_id, failure.error) for failure in failures] == [
+        ("b", f"vector is missing ({function}: IndexError: list index out of range)")
+    ]
+
+
 def test_a_retried_half_starts_from_what_was_given(tmp_path: Path) -> None:
     body = "assert 'mark' not in batch\nbatch['mark'] = 1\nif len(batch) > 1: raise ValueError\n" + GOOD
 

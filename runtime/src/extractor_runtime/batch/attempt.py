@@ -15,6 +15,8 @@ from extractor_runtime.batch.crew import Worker
 from extractor_runtime.batch.marks import Mark
 from extractor_runtime.batch.notes import Failure
 from extractor_runtime.loader import Tree
+from extractor_runtime.sdk import concurrency
+from extractor_runtime.sdk.concurrency import Failed
 from extractor_runtime.usage import Meter
 
 _NOTHING = Usage()
@@ -92,6 +94,8 @@ class Attempts:
         if consumed != _NOTHING:
             parts = call.meter.by_row(size)
             known = [mark.charged(part) for mark, part in zip(known, parts, strict=True)]
+        if reasons := {each.item.index: each.reason for each in call.failed if each.item.count == size}:
+            known = marks.explain(known, reasons)
         before = batch.rows.column("object_id")
         accepted = _taken(processor, batch.rows, result)
         if "object_id" not in accepted.names:
@@ -128,6 +132,7 @@ class _Call:
         self._processor = processor
         self._batch = batch
         self.meter = Meter()
+        self.failed: list[Failed] = []
         self.seconds = 0.0
 
     def __call__(self) -> Any:
@@ -139,7 +144,11 @@ class _Call:
             self.seconds = time.perf_counter() - started
 
     def _result(self, given: Any) -> Any:
-        return deadline.awaited(self._processor.call(given))
+        token = concurrency.FAILED.set(self.failed)
+        try:
+            return deadline.awaited(self._processor.call(given))
+        finally:
+            concurrency.FAILED.reset(token)
 
 
 def _taken(processor: Processor, batch: Rows, result: Any) -> Rows:

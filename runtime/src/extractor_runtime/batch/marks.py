@@ -5,7 +5,7 @@ one.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -30,6 +30,8 @@ class Mark:
     """Features that steps which did want it have written."""
     usage: Usage | None = None
     """What the author's calls for it consumed."""
+    reason: str | None = None
+    """What a call for it raised that did not end its step: why a vector is missing."""
 
     def excuses(self, feature: str) -> bool:
         """Tell whether the row may do without a vector: no step that makes it was there for such a row."""
@@ -60,6 +62,11 @@ def try_features(marks: Sequence[Mark], features: frozenset[str]) -> list[Mark]:
     return _each(marks, lambda mark: replace(mark, tried=mark.tried | features))
 
 
+def explain(marks: Sequence[Mark], reasons: Mapping[int, str]) -> list[Mark]:
+    """Mark rows by index with why a call for them failed."""
+    return [replace(mark, reason=reasons[row]) if row in reasons else mark for row, mark in enumerate(marks)]
+
+
 def follow(marks: Sequence[Mark], before: Sequence[str], after: Sequence[str]) -> list[Mark]:
     """Carry the marks of rows (by object) over to what a step made of them.
 
@@ -76,6 +83,7 @@ def follow(marks: Sequence[Mark], before: Sequence[str], after: Sequence[str]) -
                 known.charged(mark.usage),
                 passed_by=known.passed_by or mark.passed_by,
                 tried=known.tried | mark.tried,
+                reason=known.reason or mark.reason,
             )
         )
     carried = []
@@ -106,10 +114,10 @@ def _dump(mark: Mark) -> str | None:
     if mark == PLAIN:
         return None
     consumed = mark.usage and mark.usage.model_dump()
-    return orjson.dumps([mark.passed_by, sorted(mark.tried), consumed]).decode()
+    return orjson.dumps([mark.passed_by, sorted(mark.tried), consumed, mark.reason]).decode()
 
 
 @functools.lru_cache(maxsize=64)
 def _load(text: str) -> Mark:
-    passed_by, tried, consumed = orjson.loads(text)
-    return Mark(passed_by, frozenset(tried), consumed and Usage.model_validate(consumed))
+    passed_by, tried, consumed, reason = orjson.loads(text)
+    return Mark(passed_by, frozenset(tried), consumed and Usage.model_validate(consumed), reason)

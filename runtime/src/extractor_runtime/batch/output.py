@@ -119,7 +119,9 @@ class Output:
                 f"name; columns written: {', '.join(written) or 'none'}"
             )
         bad = {
-            row: f"{feature.name} is missing" for row in found.missing if not marks[row].excuses(feature.name)
+            row: _missing(feature, marks[row])
+            for row in found.missing
+            if not marks[row].excuses(feature.name)
         }
         return vectors.column(found.values, found.missing), {**found.bad, **bad}
 
@@ -167,6 +169,10 @@ class Output:
                 bad[row] = f"{what} cannot be written as JSON: {error.__cause__ or error}"
                 documents.append(None)
         return documents, bad
+
+
+def _missing(feature: VectorFeature, mark: Mark) -> str:
+    return f"{feature.name} is missing" + (f" ({mark.reason})" if mark.reason else "")
 
 
 def output_schema(manifest: Manifest) -> pa.Schema:

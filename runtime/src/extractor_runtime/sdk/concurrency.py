@@ -1,9 +1,9 @@
 """Do many slow things at once inside one batch: files in threads, remote calls on an event loop.
 
-Both take the items of a batch and never fail for one of them: what raised is logged with its index, and has
-no result. Only a `SetupError` is raised. It is not about the item, so that all others would fail, too, and a
-run that can do nothing would look like one that found nothing. Each call runs in a copy of the caller's
-context, in which `usage.ITEM` says which item it works on.
+Both take the items of a batch and never fail for one of them: what raised is logged with its index, has no
+result, and is told to who listens by `FAILED`. Only a `SetupError` is raised. It is not about the item, so
+that all others would fail, too, and a run that can do nothing would look like one that found nothing. Each
+call runs in a copy of the caller's context, in which `usage.ITEM` says which item it works on.
 """
 
 import asyncio
@@ -11,6 +11,8 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TypeVar
 
 from extractor_runtime import errors, thread_loop, usage
@@ -19,6 +21,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An item whose call raised."""
+
+    item: usage.Item
+    reason: str
+
+
+FAILED: ContextVar[list[Failed] | None] = ContextVar("extractor_failed", default=None)
+"""Where failed items are added, for the reason of a row that has no result to be told."""
 
 
 def parallel_io(
@@ -112,7 +126,10 @@ def _is_in_coroutine() -> bool:
 
 
 def _report(function: str, index: int, count: int, error: Exception) -> None:
-    _log.warning("%s: item %d of %d failed: %s", function, index, count, errors.describe(error))
+    reason = errors.describe(error)
+    _log.warning("%s: item %d of %d failed: %s", function, index, count, reason)
+    if (failed := FAILED.get()) is not None:
+        failed.append(Failed(usage.Item(index, count), f"{function}: {reason}"))
 
 
 def _require_positive(name: str, value: int) -> None:
