@@ -23,8 +23,8 @@ DONE = "2 of 3 objects done in 1.5 s; 1 unchanged; 4 documents written, 6 in the
             id="what it consumed",
         ),
         pytest.param(
-            {"dead_letters": 1, "message": "1 dead letters in letters.jsonl"},
-            f"{DONE}; 1 dead letters in letters.jsonl",
+            {"dead_letters": 1, "message": "1 dead letter in letters.jsonl"},
+            f"{DONE}; 1 dead letter in letters.jsonl",
             id="dead letters",
         ),
     ],

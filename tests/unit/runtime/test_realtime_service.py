@@ -322,7 +322,7 @@ def test_constructor_that_hangs_is_given_up_at_its_line(tmp_path: Path) -> None:
 ANSWERS = {
     "a method that raises": (
         "raise KeyError('text')",
-        "realtime.py:3: run_inference raised KeyError: 'text'",
+        "realtime.py:3: run_inference raised KeyError: 'text'; the inputs given are: ",
     ),
     "a method that exits": (
         "raise SystemExit(1)",

@@ -77,9 +77,8 @@ class Progress:
 
     def complete(self, record: CompletionRecord) -> None:
         """Note that the run is published."""
-        message = (
-            f"{self.state.dead_letters} dead letters in {self.dead_letters}" if self.failed_objects else ""
-        )
+        count = self.state.dead_letters
+        message = f"{count} dead letter{'s' * (count != 1)} in {self.dead_letters}" if count else ""
         self._update(
             write=True,
             phase=RunPhase.COMPLETED,

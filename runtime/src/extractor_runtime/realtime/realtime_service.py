@@ -130,7 +130,11 @@ class RealtimeService:
         try:
             return await self._author.run(self._method, *arguments)
         except Exception as error:
-            raise self._told(error) from error
+            told = self._told(error)
+            if isinstance(error, KeyError) and isinstance(arguments[0], dict):
+                names = ", ".join(map(str, arguments[0])) or "none"
+                told = errors.AuthorError(f"{told.message}; the inputs given are: {names}", told.location)
+            raise told from error
 
     def _told(self, error: Exception) -> errors.AuthorError:
         return _raised(self._name, error, self._tree, self._place())
