@@ -50,6 +50,10 @@ def serve(*answers: Answer) -> Iterator[Served]:
                 self._send(answer)
             self.close_connection = True
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def _send(self, answer: Answer) -> None:
             if not answer.drip:
                 self.wfile.write(answer.body[: answer.cut])

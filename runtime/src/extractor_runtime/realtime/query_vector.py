@@ -1,6 +1,7 @@
 """The vector of a query, made by the realtime half of the version that made the stored vectors."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx2
@@ -35,16 +36,36 @@ def ask(endpoint: str, manifest: Manifest, feature: VectorFeature, inputs: dict[
             f"the query has {len(body):,} bytes, and an endpoint takes {asgi.MAX_BODY:,}: send a smaller file"
         )
     try:
-        response = httpx2.post(
-            endpoint, content=body, headers={"content-type": "application/json"}, timeout=_ANSWER_SECONDS
-        )
+        status, content = _post(endpoint, body)
     except httpx2.HTTPError as error:
         raise errors.RunError(
             f"{endpoint} does not answer ({errors.describe(error)}): is `extractor serve` running?"
         ) from error
-    if response.status_code != 200:
-        raise errors.RunError(f"{endpoint} answered {response.status_code}: {response.text[:500]}")
-    return answers.embedding(orjson.loads(response.content), manifest, feature)
+    if status != 200:
+        raise errors.RunError(f"{endpoint} answered {status}: {content[:500].decode(errors='replace')}")
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise errors.RunError(f"{endpoint} answered with no object of JSON: is it an extractor's endpoint?")
+    return answers.embedding(answer, manifest, feature)
+
+
+def _post(endpoint: str, body: bytes) -> tuple[int, bytes]:
+    """Send JSON and read the answer, as far as one may be long and take."""
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    content = bytearray()
+    headers = {"content-type": "application/json"}
+    with httpx2.stream("POST", endpoint, content=body, headers=headers, timeout=_ANSWER_SECONDS) as response:
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > asgi.MAX_BODY or time.monotonic() > deadline:
+                raise errors.RunError(
+                    f"{endpoint} did not end its answer within {_ANSWER_SECONDS:g} s and "
+                    f"{asgi.MAX_BODY:,} bytes: is it an extractor's endpoint?"
+                )
+    return response.status_code, bytes(content)
 
 
 async def _answer(service: realtime_service.RealtimeService, inputs: dict[str, Any]) -> dict[str, Any]:
