@@ -49,6 +49,7 @@ SLOW = Finding(rule="SEQ001", severity=Severity.WARN, message="slow", path="p.py
             ),
             [
                 "mixpeek://x@1.0.0 on a",
+                "  batch      not tried: these inputs are for the realtime half",
                 "  realtime   2 of 2 answered, 1.2 ms each (median), 0.0 s to load",
                 "mixpeek://x@1.0.0: passed, 0 warnings",
             ],
