@@ -20,7 +20,7 @@ def lines(report: "TrialReport") -> Iterator[str]:
     if report.batch:
         yield _row("batch", _batch(report.batch))
         yield from (_row("step", _step(step)) for step in report.batch.steps)
-    elif report.samples and report.realtime:
+    elif report.samples and report.passed:
         yield _row("batch", "not tried: these inputs are for the realtime half")
     for feature in report.features:
         yield _row("vector", f"{feature.name}: {feature.vectors} of {feature.rows} rows")
