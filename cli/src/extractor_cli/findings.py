@@ -34,6 +34,12 @@ def summary(report: ScanReport) -> str:
     rejected = sum(finding.severity is Severity.REJECT for finding in report.findings)
     warned = sum(finding.severity is Severity.WARN for finding in report.findings)
     what = f"{report.manifest.uri}" if report.manifest else "archive"
+    warnings = counted(warned, "warning")
     if report.accepted:
-        return f"{what}: accepted, {report.files} files, {report.size:,} bytes, {warned} warnings"
-    return f"{what}: rejected, {rejected} findings, {warned} warnings"
+        return f"{what}: accepted, {counted(report.files, 'file')}, {report.size:,} bytes, {warnings}"
+    return f"{what}: rejected, {counted(rejected, 'finding')}, {warnings}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write how many there are: ``1 finding``, ``2,000 findings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -46,8 +46,8 @@ def verdict(report: "TrialReport") -> str:
     broken = sum(finding.severity is Severity.REJECT for finding in report.findings)
     warnings = sum(finding.severity is Severity.WARN for finding in report.findings)
     fine = "passed" if report.samples else "nothing was tried"
-    says = fine if report.passed else f"failed, {_count(broken, 'finding')}"
-    return f"{report.extractor}: {says}, {_count(warnings, 'warning')}"
+    says = fine if report.passed else f"failed, {findings.counted(broken, 'finding')}"
+    return f"{report.extractor}: {says}, {findings.counted(warnings, 'warning')}"
 
 
 def _row(what: str, text: str) -> str:
@@ -57,14 +57,14 @@ def _row(what: str, text: str) -> str:
 def _batch(state: RunState) -> str:
     seconds = (state.updated - state.started).total_seconds()
     done = state.objects_done - state.objects_failed
-    documents = _count(state.documents, "document")
+    documents = findings.counted(state.documents, "document")
     return f"{done} of {state.objects_total} objects done, {documents}, {seconds:.1f} s"
 
 
 def _step(step: StepReport) -> str:
     pace = f" ({step.rows / step.seconds:,.0f} rows/s)" if step.seconds else ""
     return (
-        f"{step.name}: {step.resource}, {_count(step.rows, 'row')} in {step.seconds:.3f} s{pace}, "
+        f"{step.name}: {step.resource}, {findings.counted(step.rows, 'row')} in {step.seconds:.3f} s{pace}, "
         f"{step.create_seconds:.1f} s to create, {step.peak_memory_bytes / _GIB:.2f} GiB"
     )
 
@@ -81,7 +81,3 @@ def _realtime(realtime: "RealtimeReport") -> str:
 def _names(samples: tuple[str, ...]) -> str:
     shown = ", ".join(samples[:3])
     return f"{shown} and {len(samples) - 3} more" if len(samples) > 3 else shown
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
