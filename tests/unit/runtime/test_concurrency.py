@@ -91,6 +91,9 @@ def test_results_of_io_are_the_same_from_wherever_they_are_called(caller: Caller
 def test_a_failed_item_is_logged_with_its_index(
     call: Callable[[], Any], want: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    # What ran before in this process may have turned logging down.
+    caplog.set_level(logging.WARNING)
+
     call()
 
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(logging.WARNING, want)]
