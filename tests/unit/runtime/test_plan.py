@@ -54,8 +54,8 @@ def test_stages_share_the_machine(
     ("rows", "want"),
     [
         pytest.param(100, 64, id="a small job travels batch by batch"),
-        pytest.param(32_000, 1024, id="a large one in blocks of sixteen batches"),
-        pytest.param(10_000, 320, id="sixteen blocks an actor in between"),
+        pytest.param(320_000, 1024, id="a large one in blocks of sixteen batches"),
+        pytest.param(10_000, 128, id="forty-eight blocks an actor in between"),
     ],
 )
 def test_blocks_are_whole_batches_and_many_enough_to_balance(rows: int, want: int) -> None:

@@ -15,7 +15,7 @@ from extractor_runtime.batch import batches
 from extractor_runtime.batch.batches import BatchFormat
 from extractor_runtime.sdk.pipeline import ResourceType, RowCondition, StepDefinition
 
-_BLOCKS_PER_ACTOR = 16
+_BLOCKS_PER_ACTOR = 48
 _BATCHES_PER_BLOCK = 16
 _BATCHES_PER_THREAD = 4
 _CAREFUL_ROWS = 16
