@@ -44,6 +44,24 @@ class Finding(Struct):
     """What to do instead, one sentence."""
 
 
+class Strictness(StrEnum):
+    """Whether findings about code reject, or only warn."""
+
+    STRICT = "strict"
+    ADVISORY = "advisory"
+    """For code of one's own. Archive, file, manifest, weight and secret rules reject all the same."""
+
+
+class ScanPolicy(Struct):
+    """What the operator decides about the scan of a namespace's archives; no tenant can write it."""
+
+    strictness: Strictness = Strictness.STRICT
+    allowed_dependencies: frozenset[str] = frozenset()
+    """Distributions that the code may import when its manifest names them; ``*`` allows all."""
+    require_landlock: bool = False
+    """Refuse to scan on a kernel without Landlock instead of warning of it."""
+
+
 class ScanReport(Struct):
     """The outcome of one scan."""
 

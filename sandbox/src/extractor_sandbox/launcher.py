@@ -24,13 +24,14 @@ from pydantic_core import ErrorDetails
 from extractor_apis.errors import ExtractorError
 from extractor_apis.manifest import JsonObject, Manifest
 from extractor_apis.meta import Struct
-from extractor_apis.scan import Finding, ScanReport, Severity, Verdict
+from extractor_apis.scan import Finding, ScanPolicy, ScanReport, Severity, Verdict
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import shown
 from extractor_sandbox.rules import RULES, RULESET
 
 WORKER = (sys.executable, "-I", "-W", "ignore", "-m", "extractor_sandbox.worker")
 
+_STRICT = ScanPolicy()
 _ANSWER_BYTES = 8 << 20
 _ERROR_BYTES = 4 << 10
 _FIELD_NAMES = {"name": "feature_extractor_name", "vectors": "features", "attributes": "features"}
@@ -62,20 +63,19 @@ def scan(
     *,
     into: Path,
     timeout: float = 120.0,
-    allowed_dependencies: frozenset[str] = frozenset(),
+    policy: ScanPolicy = _STRICT,
     worker: Sequence[str] = WORKER,
 ) -> ScanReport:
     """Judge an archive; if it is accepted, leave its canonical form at ``into``, else nothing.
 
-    Takes ``timeout`` seconds at most. ``allowed_dependencies`` are the distributions whose modules the code
-    may import if the manifest names them; ``*`` allows all. ``worker`` is the command of the disposable
+    Takes ``timeout`` seconds at most. ``worker`` is the command of the disposable
     process. Raises ScanError if the archive cannot be read or ``into`` cannot be written.
     """
     started = time.monotonic()
     with _open_archive(archive) as source, _reserve(into) as (canonical, written):
         options: dict[str, object] = {
             "seconds": timeout,
-            "allowed_dependencies": sorted(allowed_dependencies),
+            "allowed_dependencies": sorted(policy.allowed_dependencies),
         }
         source_digest, outcome = _run(worker, options, source, canonical, into.parent, started + timeout)
         manifest, unfit = _make_manifest(outcome)

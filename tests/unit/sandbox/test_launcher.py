@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extractor_apis.scan import Finding, ScanReport, Severity, Verdict
+from extractor_apis.scan import Finding, ScanPolicy, ScanReport, Severity, Verdict
 from extractor_sandbox import ScanError, scan
 from support.archives import MANIFEST, extractor, make_files, make_zip
 
@@ -81,7 +81,7 @@ def test_allowed_dependencies_reach_the_worker(tmp_path: Path) -> None:
     data = extractor({"manifest.py": manifest, "core.py": "import nice_lib\n"})
 
     assert not scanned(tmp_path, data).accepted
-    assert scanned(tmp_path, data, allowed_dependencies=frozenset({"nice-lib"})).accepted
+    assert scanned(tmp_path, data, policy=ScanPolicy(allowed_dependencies=frozenset({"nice-lib"}))).accepted
 
 
 @pytest.mark.parametrize(
