@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from extractor_apis.naming import FeatureURI
-from extractor_cli import archive, hit_text, run, services, terminal
+from extractor_cli import archive, hit_text, options, services, terminal
 from extractor_cli.terminal import Format
 
 
@@ -41,7 +41,7 @@ def query(
 ) -> None:
     """Embed a text or a file with the version that embedded the documents, and print the nearest ones."""
     feature_uri = parse_uri(uri)
-    named, allowed = run.parse_parameters(input or [], "--input"), services.parse(secret, llm)
+    named, allowed = options.parse_parameters(input or [], "--input"), services.parse(secret, llm)
     if text is None and file is None and not named:
         raise typer.BadParameter("say what to look for: TEXT, --file FILE, or --input NAME=VALUE")
     from extractor_runtime.loader import Tree

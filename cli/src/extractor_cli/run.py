@@ -1,6 +1,5 @@
 """`extractor run PATH --source SOURCE --store DIR`: the batch path on this machine."""
 
-import json
 import os
 import uuid
 from pathlib import Path
@@ -8,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from extractor_apis.manifest import JsonObject
-from extractor_apis.run import ErrorBudget, RunConfig
-from extractor_cli import archive, progress, services, terminal
+from extractor_apis.run import RunConfig
+from extractor_cli import archive, options, progress, services, terminal
 from extractor_cli.terminal import ExitCode, Format
 
 
@@ -41,7 +39,7 @@ def run(
     verbose: terminal.Verbose = False,
 ) -> ExitCode:
     """Run an extractor over a source into a store; a second run takes only what is new or changed."""
-    budget, parameters = parse_error_budget(error_budget), parse_parameters(parameter or [])
+    budget, parameters = options.parse_error_budget(error_budget), options.parse_parameters(parameter or [])
     given = services.parse(secret, llm)
     from extractor_runtime.batch import ingest
     from extractor_stores import Store
@@ -70,31 +68,3 @@ def run(
     else:
         print(progress.summary(state, store))
     return ExitCode.FINE
-
-
-def parse_error_budget(text: str) -> ErrorBudget:
-    """Read ``20`` (objects) or ``5%``; nothing means the default."""
-    try:
-        if not text:
-            return ErrorBudget()
-        if text.endswith("%"):
-            return ErrorBudget(count=0, share=float(text[:-1]) / 100)
-        return ErrorBudget(count=int(text), share=0)
-    except ValueError:
-        raise typer.BadParameter(
-            f"--error-budget {text}: write a count such as 20, or a share such as 5%"
-        ) from None
-
-
-def parse_parameters(texts: list[str], option: str = "--parameter") -> JsonObject:
-    """Read NAME=VALUE pairs; a value that is no JSON is text."""
-    parameters: JsonObject = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name or not equals:
-            raise typer.BadParameter(f"{option} {text}: write NAME=VALUE")
-        try:
-            parameters[name] = json.loads(value)
-        except json.JSONDecodeError:
-            parameters[name] = value
-    return parameters

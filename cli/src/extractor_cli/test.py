@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from extractor_cli import archive, findings, progress, run, services, terminal, trial_text
+from extractor_cli import archive, findings, options, progress, services, terminal, trial_text
 from extractor_cli.terminal import ExitCode, Format
 
 
@@ -40,7 +40,7 @@ def test(
     verbose: terminal.Verbose = False,
 ) -> ExitCode:
     """Run both halves on the manifest's example_input and on files; compare, measure, and report."""
-    parameters, allowed = run.parse_parameters(parameter or []), services.parse(secret, llm)
+    parameters, allowed = options.parse_parameters(parameter or []), services.parse(secret, llm)
     from extractor_runtime.loader import Tree
     from extractor_runtime.trial import rehearsal, verdict
 

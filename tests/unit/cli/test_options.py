@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from extractor_apis.run import ErrorBudget
-from extractor_cli import run
+from extractor_cli import options
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,13 @@ from extractor_cli import run
     ],
 )
 def test_an_error_budget_is_a_count_or_a_share(text: str, want: ErrorBudget) -> None:
-    assert run.parse_error_budget(text) == want
+    assert options.parse_error_budget(text) == want
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "200%", "5 %x"])
 def test_what_is_neither_is_a_usage_error(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="write a count such as 20, or a share such as 5%"):
-        run.parse_error_budget(text)
+        options.parse_error_budget(text)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_budget_is_spent_when_more_fail_than_it_allows(
 
 
 def test_parameters_are_json_or_text() -> None:
-    assert run.parse_parameters(["words=30", "mode=fast", "tags=[1]", "note=a=b"]) == {
+    assert options.parse_parameters(["words=30", "mode=fast", "tags=[1]", "note=a=b"]) == {
         "words": 30,
         "mode": "fast",
         "tags": [1],
@@ -53,4 +53,4 @@ def test_parameters_are_json_or_text() -> None:
 
 def test_a_parameter_without_a_value_is_a_usage_error() -> None:
     with pytest.raises(typer.BadParameter, match="write NAME=VALUE"):
-        run.parse_parameters(["words"])
+        options.parse_parameters(["words"])

@@ -59,6 +59,8 @@ def run_carefully(
     tick: Callable[[], None],
 ) -> Generator[pa.Table, None, None]:
     """Do the same in processes that may die: what kills them fails alone."""
+    if not objects.num_rows:
+        return  # The worker died when everything had come back.
     stage = plan.plan_carefully(stages)
     size = plan.careful_rows(stage)
     actors = min(stage.actors, math.ceil(objects.num_rows / size))
@@ -67,7 +69,7 @@ def run_carefully(
     dataset = _map(dataset, stage, actors, "pyarrow", CarefulActor, actor, actors)
     # Every row may be tried alone, after the halves that it was in.
     silence = 3 * size * plan.silence_seconds([stage], size, config.batch_timeout)
-    return _told(left_out, config, results.stream(dataset, tick, silence))
+    yield from _told(left_out, config, results.stream(dataset, tick, silence))
 
 
 def _dataset(
