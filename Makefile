@@ -24,8 +24,8 @@ help: ## List the targets.
 
 .PHONY: lock
 lock: $(UV) ## Resolve every dependency again and write the hashed requirement files.
-	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local requirements/dev.in -o requirements/dev.txt
-	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local -c requirements/dev.txt -o requirements/local.txt
+	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local --extra opinions requirements/dev.in -o requirements/dev.txt
+	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local --extra opinions -c requirements/dev.txt -o requirements/local.txt
 	$(LOCK) cli/pyproject.toml -c requirements/dev.txt -o requirements/lint.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 
@@ -65,6 +65,16 @@ check: .venv/.dev.installed ## Lint, types, and which room may import which.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy $(foreach room,$(ROOMS),$(room)/src)
 	PYTHONPATH= .venv/bin/lint-imports
+	@$(MAKE) --no-print-directory verify
+
+.PHONY: generate
+generate: .venv/.dev.installed ## Write what is generated from the code: docs/rules.md.
+	.venv/bin/extractor rules --all > docs/rules.md.new
+	mv docs/rules.md.new docs/rules.md
+
+.PHONY: verify
+verify: .venv/.dev.installed ## Fail where what is generated is stale.
+	@.venv/bin/extractor rules --all | diff -u docs/rules.md - || { echo "docs/rules.md is stale: make generate"; exit 1; }
 
 .PHONY: fmt
 fmt: .venv/.dev.installed ## Format and fix what can be fixed.
@@ -85,7 +95,7 @@ bench-models: .venv/.dev.installed .venv/.model.installed ## One load of a model
 	.venv/bin/python -m benchmarks.models
 
 .PHONY: parts
-parts: mongodb peers ## Get what only tests need: a MongoDB server (Java, Maven), the libraries compared with (torch).
+parts: mongodb bandit registry kubernetes peers ## Get what only tests need: MongoDB, an OCI registry, a Kubernetes API server, torch.
 
 .PHONY: clean
 clean: ## Remove what was built; .cache and its downloads too.

@@ -86,6 +86,19 @@ def stable_hash(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+def object_name(extractor: str) -> str:
+    """Name an Extractor object after its manifest's name: ``text_embedder`` is ``text-embedder``.
+
+    A Kubernetes name holds no underscore, and a manifest's name no dash, so no two extractors share one.
+    """
+    return extractor.replace("_", "-")
+
+
+def version_object_name(extractor: str, version: str) -> str:
+    """Name an ExtractorVersion object: ``text-embedder-1.0.0``; the API server holds objects to it."""
+    return f"{object_name(extractor)}-{version}"
+
+
 def extractor_id(extractor: str, version: str) -> str:
     """Name a version as the HTTP API does: ``my_extractor_1_0_0``."""
     return f"{extractor}_{version.replace('.', '_')}"
