@@ -117,7 +117,7 @@ def test_what_is_broken_is_said_with_its_line(tmp_path: Path) -> None:
         "realtime.py: T06 batch and realtime disagree on probe_embedding: for example_input the cosine is"
     )
     assert text[-2].startswith(
-        f"processors/embed.py:{line}: warn: SEQ001 self.model.predict waits for a model"
+        f"processors/embed.py:{line}:25: warn: SEQ001 self.model.predict waits for a model"
     )
     assert text[-1] == "mixpeek://probe@1.0.0: failed, 2 findings, 1 warning"
 
@@ -130,7 +130,7 @@ def test_an_archive_that_the_scan_refuses_is_not_run(tmp_path: Path) -> None:
     done = extractor("test", "probe", cwd=tmp_path)
 
     assert done.returncode == 3
-    assert done.stdout.splitlines()[0].startswith("pipeline.py:1: C04 ")
+    assert done.stdout.splitlines()[0].startswith("pipeline.py:1:1: C04 ")
     assert done.stdout.splitlines()[-1] == "mixpeek://probe@1.0.0: failed, 1 finding, 0 warnings"
 
 

@@ -1,14 +1,22 @@
 """`extractor test PATH`: does the extractor keep what its manifest promises?"""
 
-import contextlib
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from extractor_cli import archive, findings, options, progress, services, terminal, trial_text
+from extractor_cli import (
+    archive,
+    dependencies,
+    findings,
+    options,
+    progress,
+    services,
+    terminal,
+    trial,
+    trial_text,
+)
 from extractor_cli.terminal import ExitCode, Format
 
 
@@ -27,6 +35,8 @@ def test(
         list[str] | None,
         typer.Option("--parameter", "-p", help="NAME=VALUE for the extractor; VALUE may be JSON."),
     ] = None,
+    settings: dependencies.SettingsFile = None,
+    namespace: dependencies.Namespace = None,
     secret: services.Secrets = None,
     llm: services.LLMs = None,
     min_cosine: Annotated[
@@ -36,35 +46,49 @@ def test(
         float, typer.Option(min=0.1, help="Seconds that the extractor may take for one batch, and to start.")
     ] = 600.0,
     cpus: Annotated[int | None, typer.Option(min=1, help="Processors to use; all by default.")] = None,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Let the extractor's code use the network."),
+    ] = False,
     output: terminal.Output = Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> ExitCode:
     """Run both halves on the manifest's example_input and on files; compare, measure, and report."""
     parameters, allowed = options.parse_parameters(parameter or []), services.parse(secret, llm)
-    from extractor_runtime.loader import Tree
-    from extractor_runtime.trial import rehearsal, verdict
+    known = dependencies.read(settings, namespace)
+    if llm and not network:
+        raise typer.BadParameter("a language model is asked over the network: add --network")
+    if secret and not network:
+        terminal.say("extractor: --secret without --network: the extractor can ask nobody with it")
+    from extractor_runtime import session
+    from extractor_runtime.trial import verdict
+    from extractor_runtime.trial.config import TrialConfig
 
-    with tempfile.TemporaryDirectory(prefix="extractor-test-") as folder, archive.scanned(path) as scanned:
+    with (
+        tempfile.TemporaryDirectory(prefix="extractor-test-") as artifacts,
+        session.temporary_folder(session.SHORT) as folder,
+        archive.scanned(path, known.policy(namespace).scan) as scanned,
+    ):
         scan = scanned.report
         if scan.accepted:
-            artifact = archive.keep(scanned, Path(folder, "artifacts"))
-            setting = rehearsal.Setting(
-                tree=Tree(artifact.tree, artifact.digest, artifact.top_folder),
+            artifact = archive.keep(scanned, Path(artifacts))
+            config = TrialConfig(
+                tree=artifact.tree.resolve(),
+                artifact_digest=artifact.digest,
+                top_folder=artifact.top_folder,
+                environment=dependencies.prepare(artifact.manifest, known, namespace),
                 manifest=artifact.manifest,
+                scan=scan.findings,
                 files=tuple(input or ()),
-                folder=Path(folder),
+                folder=folder,
                 parameters=parameters,
                 services=allowed,
                 seconds=batch_timeout,
                 cpus=cpus,
+                min_cosine=min_cosine,
             )
-            # What the author's code prints is no part of the report.
-            with (
-                progress.shown(str(artifact.manifest.uri)) as on_state,
-                contextlib.redirect_stdout(sys.stderr),
-            ):
-                seen = rehearsal.rehearse(setting, scan.findings, on_state=on_state)
-            report = verdict.judge(artifact.manifest, seen, min_cosine=min_cosine)
+            with progress.shown(str(artifact.manifest.uri)) as on_state:
+                report = trial.hold(config, network=network, on_state=on_state)
         else:
             name = str(scan.manifest.uri) if scan.manifest else path
             report = verdict.TrialReport.refused(name, findings.ordered(scan.findings))

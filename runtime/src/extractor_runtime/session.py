@@ -32,16 +32,19 @@ _ENVIRONMENT = {
     "RAY_ROTATION_MAX_BYTES": str(8 << 20),
     "RAY_ROTATION_BACKUP_COUNT": "1",
 }
-_SHORT = "/tmp"
-"""Unix socket paths end at 107 bytes: Ray's folder has a short one, wherever ``TMPDIR`` points."""
+SHORT = "/tmp"
+"""Unix socket paths end at 107 bytes: Ray's folder has a short one, unless ``TMPDIR`` is short, too."""
+_SHORT_BYTES = 107 - len(
+    "/extractor-abcdefgh/session_2026-11-22_21-27-00_123456_4194304/sockets/plasma_store"
+)
 _KEPT_BYTES = 1 << 20
 """What is kept of a log's beginning, and as much of its end."""
 
 
 @contextlib.contextmanager
-def temporary_folder(parent: str = _SHORT) -> Iterator[Path]:
-    """Make a folder that is removed in the end, and with it every process that writes there."""
-    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir=parent))
+def temporary_folder(parent: str | None = None) -> Iterator[Path]:
+    """Make a folder, with a short path, that is removed in the end, and every process that writes there."""
+    folder = Path(tempfile.mkdtemp(prefix="extractor-", dir=parent or _short()))
     with watchdog.guard(folder):
         yield folder
 
@@ -63,7 +66,7 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
     with contextlib.ExitStack() as resources:
         folder = folder or resources.enter_context(temporary_folder())
         temporary = folder / "tmp"
-        if (wanted := tempfile.gettempdir()) != _SHORT:
+        if (wanted := tempfile.gettempdir()) != _short():
             temporary = resources.enter_context(temporary_folder(wanted))
         temporary.mkdir(exist_ok=True)
         resources.callback(_stop, folder, logs)
@@ -103,6 +106,11 @@ def copy_logs(folder: Path, logs: Path) -> None:
             logs.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(OSError):
                 _copy_ends(source, logs / source.name)
+
+
+def _short() -> str:
+    wanted = tempfile.gettempdir()
+    return wanted if len(wanted) <= _SHORT_BYTES else SHORT
 
 
 def _stop(folder: Path, logs: Path | None) -> None:

@@ -77,6 +77,7 @@ def _config(it: Setting) -> RunConfig:
         tree=str(it.tree.root),
         artifact_digest=it.tree.digest,
         top_folder=it.tree.top_folder,
+        environment=str(it.tree.environment) if it.tree.environment else None,
         manifest=it.manifest,
         parameters=it.parameters,
         services=it.services,

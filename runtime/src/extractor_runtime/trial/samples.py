@@ -86,6 +86,18 @@ def collect(manifest: Manifest, root: Path, files: Sequence[Path], folder: Path)
     return Samples((*(_sample(row, named, manifest) for row in rows), *questions), tuple(skipped))
 
 
+def named_files(files: Sequence[Path]) -> Iterator[Path]:
+    """Name the files that it takes to try an extractor on some: those, and what their records refer to.
+
+    Raises SampleError or SourceError for files that cannot be read.
+    """
+    yield from files
+    for _, record in _records(files):
+        for value in record.values():
+            if _refers(value) and not media.is_url(value) and Path(value).is_file():
+                yield Path(value)
+
+
 def _is_question(record: Record) -> bool:
     return any(fields <= record.keys() for fields in _QUESTIONS)
 
@@ -164,6 +176,9 @@ def _resolved(value: Any, folder: Path) -> Any:
 
 def _is_absent(value: Any) -> bool:
     """Tell whether a value names a media file that is not on this machine."""
-    if not isinstance(value, str) or media.is_inline(value) or media.referenced_type(value) is None:
-        return False
-    return media.is_url(value) or not Path(value).is_file()
+    return _refers(value) and (media.is_url(value) or not Path(value).is_file())
+
+
+def _refers(value: Any) -> bool:
+    """Tell whether a value names a media file."""
+    return isinstance(value, str) and not media.is_inline(value) and media.referenced_type(value) is not None

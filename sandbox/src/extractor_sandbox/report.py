@@ -1,0 +1,285 @@
+"""Scan an archive: start a disposable worker, wait for it, and believe nothing but a complete answer.
+
+A scan has no third outcome: a worker that crashes, is killed, takes too long or prints something else
+rejects.
+"""
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from extractor_apis.errors import ExtractorError
+from extractor_apis.manifest import JsonObject, Manifest
+from extractor_apis.meta import Struct
+from extractor_apis.scan import Finding, ScanPolicy, ScanReport, Severity, Verdict
+from extractor_sandbox import launcher, strictness
+from extractor_sandbox.cache import ARCHIVE_BYTES, Cache, Record
+from extractor_sandbox.delivery import Delivery, reserve
+from extractor_sandbox.digest import digest
+from extractor_sandbox.finding import shown
+from extractor_sandbox.opinions import panel
+from extractor_sandbox.rules import RULES, RULESET
+
+WORKER = (sys.executable, "-I", "-W", "ignore", "-m", "extractor_sandbox.worker")
+
+_STRICT = ScanPolicy()
+_CREW_BYTES = 64 << 10
+_MOST_PROCESSES = 8
+_FIELD_NAMES = {"name": "feature_extractor_name", "vectors": "features", "attributes": "features"}
+
+
+class ScanError(ExtractorError):
+    """A scan that could not be started or finished, for a reason that is not in the archive."""
+
+
+class _Outcome(Struct):
+    """The worker's last line; it is there whole, or not at all."""
+
+    findings: tuple[Finding, ...]
+    names: JsonObject | None
+    lines: dict[str, int]
+    top_folder: str | None
+    files: int
+    size: int
+    python: str
+    confinement: tuple[str, ...] = ()
+
+    is_complete: bool = True
+    """Whether the worker came to its end."""
+
+    @property
+    def rejects(self) -> bool:
+        """Tell whether a finding rejects the archive."""
+        return _reject(self.findings)
+
+
+def scan(
+    archive: Path,
+    *,
+    into: Path,
+    timeout: float = 120.0,
+    policy: ScanPolicy = _STRICT,
+    advisories: Path | None = None,
+    cache: Path | None = None,
+    worker: Sequence[str] = WORKER,
+) -> ScanReport:
+    """Judge an archive; if it is accepted, leave its canonical form at ``into``, else nothing.
+
+    Takes ``timeout`` seconds at most. ``advisories`` is a zip of OSV records, for a policy that asks for
+    that opinion. ``cache`` is a folder of the archive's owner, where verdicts are kept for the next scan.
+    ``worker`` is the command of the disposable process. Raises OpinionError if an opinion cannot be asked
+    for, and ScanError if the archive cannot be read or ``into`` cannot be written.
+    """
+    started = time.monotonic()
+    with (
+        panel.convene(policy.opinions, advisories) as opinions,
+        _open_archive(archive) as source,
+        _reserve(into) as delivery,
+    ):
+        remembered = _open_cache(cache)
+        kept = _recall(remembered, source, policy, delivery)
+        if kept:
+            source_digest, outcome = kept
+        else:
+            source_digest, outcome = _run(worker, source, delivery, policy, remembered, into.parent, timeout)
+        manifest, unfit = _make_manifest(outcome)
+        findings = strictness.weigh(outcome.findings + unfit, policy)
+        if manifest is not None and not _reject(findings):
+            findings = opinions.ask(
+                delivery.reader,
+                manifest.dependencies,
+                known=findings,
+                folder=into.parent,
+                deadline=started + timeout,
+            )
+        accepted = manifest is not None and not _reject(findings)
+        artifact_digest = delivery.deliver(into) if accepted else None
+        if remembered and artifact_digest and not kept:
+            record = Record(outcome=outcome.model_dump(mode="json"), artifact_digest=artifact_digest)
+            with contextlib.suppress(OSError):  # A full disk costs the next scan time, and nothing else.
+                remembered.keep(source_digest, policy, record, delivery.reader)
+    return ScanReport(
+        verdict=Verdict.ACCEPT if accepted else Verdict.REJECT,
+        findings=findings,
+        source_digest=source_digest,
+        artifact_digest=artifact_digest,
+        top_folder=outcome.top_folder,
+        manifest=manifest,
+        files=outcome.files,
+        size=outcome.size,
+        python=outcome.python,
+        ruleset=RULESET,
+        strictness=policy.strictness,
+        confinement=outcome.confinement,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _reject(findings: Sequence[Finding]) -> bool:
+    return any(finding.severity is Severity.REJECT for finding in findings)
+
+
+@contextlib.contextmanager
+def _open_archive(path: Path) -> Iterator[int]:
+    try:
+        # Not blocking, or a named pipe would hold the scan up before it can be told that it is none.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as err:
+        raise ScanError(f"cannot read the archive {path}: {err.strerror}") from err
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ScanError(f"{path} is no file: name an archive, zip or tar.gz")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open_cache(folder: Path | None) -> Cache | None:
+    try:
+        return Cache(folder) if folder else None
+    except OSError as err:
+        raise ScanError(f"cannot keep verdicts in {folder}: {err.strerror}") from err
+
+
+def _recall(
+    cache: Cache | None, source: int, policy: ScanPolicy, delivery: Delivery
+) -> tuple[str, _Outcome] | None:
+    """Find the outcome of an archive that was accepted before, and deliver what was delivered then."""
+    if cache is None or os.fstat(source).st_size > ARCHIVE_BYTES:
+        return None
+    source_digest = digest(source)
+    found = cache.find(source_digest, policy)
+    if found:
+        record, canonical = found
+        with contextlib.suppress(ValidationError):
+            outcome = _Outcome.model_validate(record.outcome)
+            if delivery.fill(canonical, record.artifact_digest):
+                return source_digest, outcome
+    return None
+
+
+def _run(
+    worker: Sequence[str],
+    source: int,
+    delivery: Delivery,
+    policy: ScanPolicy,
+    cache: Cache | None,
+    folder: Path,
+    timeout: float,
+) -> tuple[str, _Outcome]:
+    """Have a worker judge the archive, and hash both archives meanwhile."""
+    options = {
+        "allowed_dependencies": sorted(policy.allowed_dependencies),
+        "require_landlock": policy.require_landlock,
+        "crew": _count_crew(source),
+    }
+    files = {"canonical": delivery.writer, "reader": delivery.reader}
+    with contextlib.ExitStack() as stack:
+        files["scratch"] = stack.enter_context(tempfile.TemporaryFile(dir=folder)).fileno()
+        if cache:
+            files["known"] = stack.enter_context(cache.verdicts()).fileno()
+            files["learned"] = stack.enter_context(tempfile.TemporaryFile(dir=folder)).fileno()
+        question = stack.enter_context(
+            launcher.ask(worker, options, stdin=source, files=files, folder=folder, seconds=timeout)
+        )
+        delivery.hand_over()
+        try:
+            source_digest = digest(source, question.deadline)
+            delivery.hash_early(question)
+        except TimeoutError as err:
+            raise ScanError(
+                "the archive could not be hashed in time: scan a local copy, or allow more seconds"
+            ) from err
+        outcome = _read_answer(*question.answer())
+        if cache and outcome.is_complete:
+            with contextlib.suppress(OSError):
+                cache.learn(files["learned"])
+        return source_digest, outcome
+
+
+@contextlib.contextmanager
+def _reserve(into: Path) -> Iterator[Delivery]:
+    with contextlib.ExitStack() as stack:
+        try:
+            reserved = stack.enter_context(reserve(into))
+        except OSError as err:
+            raise ScanError(f"cannot write the scanned archive to {into}: {err.strerror}") from err
+        yield reserved
+
+
+def _count_crew(source: int) -> int:
+    """Say how many processes are worth their start beside the worker: none for a small archive."""
+    if os.fstat(source).st_size < _CREW_BYTES or not hasattr(os, "sched_getaffinity"):
+        return 0
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES) - 1
+
+
+def _read_answer(end: str | None, answer: bytes) -> _Outcome:
+    """Read the worker's lines; what is no outcome becomes a finding.
+
+    Raises ScanError if the worker could not be confined, which it says first or not at all: the archive has
+    not been touched then.
+    """
+    path = None
+    try:
+        for index, line in enumerate(answer.splitlines()):
+            said = json.loads(line)
+            if index == 0 and end is not None and "unconfined" in said:
+                raise ScanError(f"the archive was not scanned: {shown(str(said['unconfined']))}")
+            path = said.get("reading", path)
+            if end is None and "outcome" in said:
+                outcome = _Outcome.model_validate(said["outcome"])
+                if outcome.rejects or outcome.names is not None:
+                    return outcome
+    except (ValueError, AttributeError, RecursionError):
+        end = end or "it said what cannot be understood"
+    finding = Finding(
+        rule="X01",
+        severity=Severity.REJECT,
+        message=f"the scan came to no verdict: {end or 'it ended without an outcome'}",
+        path=path if isinstance(path, str) else None,
+        advice=RULES["X01"].advice,
+    )
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return _Outcome(
+        findings=(finding,),
+        is_complete=False,
+        names=None,
+        lines={},
+        top_folder=None,
+        files=0,
+        size=0,
+        python=python,
+    )
+
+
+def _make_manifest(outcome: _Outcome) -> tuple[Manifest | None, tuple[Finding, ...]]:
+    """Make one model of the manifest's fields; those that do not fit become findings with their lines."""
+    if outcome.names is None:
+        return None, ()
+    try:
+        return Manifest.from_names(outcome.names), ()
+    except ValidationError as err:
+        return None, tuple(_describe_unfit(error, outcome.lines) for error in err.errors(include_url=False))
+
+
+def _describe_unfit(error: ErrorDetails, lines: dict[str, int]) -> Finding:
+    field, *rest = (shown(str(part)) for part in error["loc"])
+    name = _FIELD_NAMES.get(field, field)
+    return Finding(
+        rule="M07",
+        severity=Severity.REJECT,
+        message=f"`{'.'.join([name, *rest])}`: {error['msg']}",
+        path="manifest.py",
+        line=lines.get(name),
+        advice=RULES["M07"].advice,
+    )
