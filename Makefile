@@ -7,7 +7,9 @@ export UV_LINK_MODE ?= hardlink
 # Some machines set it; Ray's start-up is twice as long when every worker compiles its imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-ROOMS := apis artifacts stores sandbox runtime cli
+ROOMS := apis artifacts stores sandbox runtime operator cli
+# What the command needs on one machine.
+LOCAL := $(filter-out operator,$(ROOMS))
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 LOCK := $(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --no-header \
 	$(foreach room,$(ROOMS),--no-emit-package extractor-$(room))
@@ -25,9 +27,10 @@ help: ## List the targets.
 .PHONY: lock
 lock: $(UV) ## Resolve every dependency again and write the hashed requirement files.
 	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local --extra opinions requirements/dev.in -o requirements/dev.txt
-	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local --extra opinions -c requirements/dev.txt -o requirements/local.txt
+	$(LOCK) $(foreach room,$(LOCAL),$(room)/pyproject.toml) --extra local --extra opinions -c requirements/dev.txt -o requirements/local.txt
 	$(LOCK) cli/pyproject.toml -c requirements/dev.txt -o requirements/lint.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
+	$(LOCK) apis/pyproject.toml sandbox/pyproject.toml requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 
 .venv/bin/python: | $(UV)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -37,7 +40,7 @@ lock: $(UV) ## Resolve every dependency again and write the hashed requirement f
 # One marker for each requirement set: a second `make` installs nothing.
 .venv/.%.installed: requirements/%.txt $(foreach room,$(ROOMS),$(room)/pyproject.toml) | $(UV) .venv/bin/python
 	$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/$*.txt
-	$(UV) pip install -q --python .venv/bin/python --no-deps $(foreach room,$(ROOMS),-e ./$(room))
+	$(UV) pip install -q --python .venv/bin/python --no-deps $(foreach room,$(if $(filter local,$*),$(LOCAL),$(ROOMS)),-e ./$(room))
 	touch $@
 
 .PHONY: setup
@@ -82,9 +85,9 @@ fmt: .venv/.dev.installed ## Format and fix what can be fixed.
 	.venv/bin/ruff format .
 
 .PHONY: bench
-bench: bench-batch bench-realtime bench-jpegs bench-models ## Compare with the best alternative, ratios of interleaved runs.
+bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan ## Compare with the best alternative, ratios of interleaved runs.
 
-.PHONY: bench-batch bench-realtime bench-jpegs bench-models
+.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan
 bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.batch
 bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
@@ -93,6 +96,8 @@ bench-jpegs: .venv/.dev.installed ## Photos decoded in the author's code, agains
 	.venv/bin/python -m benchmarks.jpegs
 bench-models: .venv/.dev.installed .venv/.model.installed ## One load of a model for a node's actors, against each loading it.
 	.venv/bin/python -m benchmarks.models
+bench-scan: .venv/.dev.installed ## Scans against the least work they can be, and against unzip and bandit.
+	.venv/bin/python -m benchmarks.scan
 
 .PHONY: parts
 parts: mongodb bandit registry kubernetes peers ## Get what only tests need: MongoDB, an OCI registry, a Kubernetes API server, torch.
@@ -101,4 +106,4 @@ parts: mongodb bandit registry kubernetes peers ## Get what only tests need: Mon
 clean: ## Remove what was built; .cache and its downloads too.
 	rm -rf .venv .cache .demo
 
-include parts.mk peers.mk
+include parts.mk peers.mk fuzz.mk

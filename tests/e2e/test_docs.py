@@ -44,6 +44,7 @@ def servers() -> Iterator[list[subprocess.Popen[str]]]:
     [
         ("docs/write-an-extractor.md", []),
         ("docs/secrets-and-language-models.md", ["extractor init my_extractor"]),
+        ("docs/scan.md", []),
     ],
 )
 def test_every_command_of_the_page_works(
@@ -56,6 +57,9 @@ def test_every_command_of_the_page_works(
     (tmp_path / "photographs").mkdir()
     for name in ("coffee", "rocket"):
         Image.fromarray(getattr(skimage.data, name)()).save(tmp_path / "photographs" / f"{name}.png")
+    # A YAML block that starts with the name of a file is that file.
+    for name, text in re.findall(r"```yaml\n# (\S+)\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
+        (tmp_path / name).write_text(text)
     done = commands(page)
 
     assert len(done) > 5

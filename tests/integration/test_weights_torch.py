@@ -42,6 +42,7 @@ def run(folder):
     torch.save(model, f"{folder}/module.pt")
     record = numpy.zeros(3, dtype=[("a", "<i4"), ("b", "f8", (2,)), ("c", "S5")])
     numpy.save(f"{folder}/record.npy", record)
+    numpy.save(f"{folder}/names.npy", numpy.zeros(1, dtype=[("größe", "f4")]))
     numpy.save(f"{folder}/dates.npy", numpy.array(["2020-01-01"], dtype="M8[ns]"))
     numpy.save(f"{folder}/objects.npy", numpy.array([{}], dtype=object))
     text = numpy.array(["x", "yy"])
@@ -55,6 +56,7 @@ WANT = {
     "rich model-1.5.ckpt": None,
     "buffer.bin": None,
     "record.npy": None,
+    "names.npy": None,
     "dates.npy": None,
     "arrays.npz": None,
     "compressed.npz": None,

@@ -27,7 +27,8 @@ class Served:
 
     url: str
     requests: list[dict[str, str]]
-    """The headers of each request so far, with lower-case names, and its path as ``:path``."""
+    """The headers of each request so far, with lower-case names, its method as ``:method`` and its path
+    as ``:path``."""
 
 
 @contextlib.contextmanager
@@ -40,15 +41,20 @@ def serve(*answers: Answer) -> Iterator[Served]:
         def do_GET(self) -> None:
             answer = answers[min(len(requests), len(answers) - 1)]
             requests.append(
-                {":path": self.path} | {name.lower(): value for name, value in self.headers.items()}
+                {":method": self.command, ":path": self.path}
+                | {name.lower(): value for name, value in self.headers.items()}
             )
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             with contextlib.suppress(ConnectionError):
-                self._send(answer)
+                if self.command != "HEAD":
+                    self._send(answer)
             self.close_connection = True
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))

@@ -13,6 +13,11 @@ EXTRACTOR_PATTERN = r"^[a-z][a-z0-9_]{1,62}$"
 FEATURE_PATTERN = r"^[a-z][a-z0-9_]*$"
 COLLECTION_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 
+FIELD_MANAGER = "extractor-operator"
+"""Who has written what the operator applies, also the name that its events report."""
+REQUESTED_AT = "extractors.mixpeek.com/requested-at"
+"""Annotation that has the operator look at a stalled object again, whenever its value changes."""
+
 _LOOSE_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
 _URI = re.compile(
     r"mixpeek://(?P<extractor>[A-Za-z0-9_]+)(?:@(?P<version>[A-Za-z0-9.]+))?(?:/(?P<feature>[A-Za-z0-9_]+))?",

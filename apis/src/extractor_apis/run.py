@@ -42,6 +42,8 @@ class RunConfig(Struct):
     artifact_digest: str
     top_folder: str | None = None
     """Folder that the uploaded archive wrapped its files in; the author may import through its name."""
+    environment: str | None = None
+    """Folder of the distributions that the artifact depends on beside what the runtime has."""
     manifest: Manifest
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
     services: Services = Services()

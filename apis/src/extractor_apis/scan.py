@@ -4,11 +4,12 @@ The sandbox writes it, everyone else reads it; a report is the only thing that l
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from extractor_apis.manifest import Manifest
-from extractor_apis.meta import Struct
+from extractor_apis.meta import CamelStruct, Struct
 
 
 class Severity(StrEnum):
@@ -26,6 +27,14 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
+class Excerpt(Struct):
+    """A source line, or the part of a long one that matters; secrets are blanked out."""
+
+    text: str = Field(max_length=200)
+    column: int = Field(ge=1)
+    """Column of its first character in the line, from 1."""
+
+
 class Finding(Struct):
     """One violation of one rule at one place."""
 
@@ -39,9 +48,13 @@ class Finding(Struct):
     line: int | None = None
     """Line in that file, from 1."""
     column: int | None = None
-    """Column in that line, from 1."""
+    """Column in that line, in characters, from 1."""
     advice: str | None = None
     """What to do instead, one sentence."""
+    excerpt: Excerpt | None = None
+    """The line itself, where there is one that may be shown."""
+    excused: bool = False
+    """A warning under this namespace's policy, a rejection where scans are strict."""
 
 
 class Strictness(StrEnum):
@@ -52,14 +65,30 @@ class Strictness(StrEnum):
     """For code of one's own. Archive, file, manifest, weight and secret rules reject all the same."""
 
 
-class ScanPolicy(Struct):
+class Opinion(StrEnum):
+    """Someone else who may be asked about an archive that the rules accept."""
+
+    BANDIT = "bandit"
+    """About its code."""
+    DETECT_SECRETS = "detect-secrets"
+    """About secrets in its code and text."""
+    ADVISORIES = "advisories"
+    """About what it depends on: the advisories that the operator has."""
+
+
+class ScanPolicy(CamelStruct):
     """What the operator decides about the scan of a namespace's archives; no tenant can write it."""
 
     strictness: Strictness = Strictness.STRICT
-    allowed_dependencies: frozenset[str] = frozenset()
+    """Whether findings about code reject (``strict``) or only warn (``advisory``)."""
+    allowed_dependencies: Annotated[
+        frozenset[Annotated[str, Field(min_length=1, max_length=128)]], Field(max_length=1_000)
+    ] = frozenset()
     """Distributions that the code may import when its manifest names them; ``*`` allows all."""
     require_landlock: bool = False
     """Refuse to scan on a kernel without Landlock instead of warning of it."""
+    opinions: frozenset[Opinion] = frozenset()
+    """Second opinions to ask for: what they say only warns, but one that comes to no end rejects."""
 
 
 class ScanReport(Struct):
@@ -83,6 +112,10 @@ class ScanReport(Struct):
     """Python that parsed the code, for example ``3.11``."""
     ruleset: str
     """Version of the rules that judged."""
+    strictness: Strictness = Strictness.STRICT
+    """How findings about code were weighed."""
+    confinement: tuple[str, ...] = ()
+    """What held the process that read the archive: ``landlock 7``, ``seccomp``, ``rlimits``."""
     seconds: float = Field(default=0.0, ge=0)
     """Wall time of the scan."""
 

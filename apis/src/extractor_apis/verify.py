@@ -89,4 +89,4 @@ class Signer(CamelStruct):
     key: str | None = None
     """``sha256:…`` of the public key that signed (its DER form); None when it was keyless."""
     at: datetime.datetime | None = None
-    """When, as the log or a timestamp authority saw it; None for a key, as nobody vouches for its time."""
+    """When, to the minutes that the certificate was valid; None for a key, as nobody vouches for its time."""

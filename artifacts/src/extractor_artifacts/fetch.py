@@ -13,7 +13,7 @@ from pathlib import Path
 
 from extractor_artifacts import digest as digests
 from extractor_artifacts import urls
-from extractor_artifacts.errors import ArtifactError
+from extractor_artifacts.errors import ArtifactError, DigestMismatch
 from extractor_artifacts.patience import Patience
 from extractor_artifacts.spool import Spool
 
@@ -63,7 +63,7 @@ def fetch(
                     "give a path, or a file://, https:// or (with a digest) http:// URL"
                 )
         if expected is not None and spool.digest != expected:
-            raise ArtifactError(f"digest mismatch for {shown}: expected {expected}, got {spool.digest}")
+            raise DigestMismatch(f"digest mismatch for {shown}: expected {expected}, got {spool.digest}")
         spool.commit()
         return Fetched(spool.digest, spool.size)
 

@@ -12,8 +12,11 @@ _POLL_SECONDS = 0.02
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, seconds: float) -> Iterator[None]:
-    """Hold the lock file at ``path``; raise ArtifactError if another process keeps it for that long."""
+def exclusive(path: Path, *, seconds: float) -> Iterator[int]:
+    """Hold the lock file at ``path``; raise ArtifactError if another process keeps it for that long.
+
+    Yields its descriptor: a child that inherits it holds the lock, too.
+    """
     deadline = time.monotonic() + seconds
     with path.open("ab") as file:
         while not _try_lock(file.fileno()):
@@ -21,7 +24,7 @@ def exclusive(path: Path, *, seconds: float) -> Iterator[None]:
                 held = f"{path.parent} has been in use by another process for {seconds:g} s"
                 raise ArtifactError(f"{held}: wait for it, or end it")
             time.sleep(_POLL_SECONDS)
-        yield
+        yield file.fileno()
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from extractor_artifacts import digest
-from extractor_artifacts.errors import ArtifactError
+from extractor_artifacts.errors import ArchiveTooLarge, ArtifactError
 
 TEMPORARY_PREFIX = "."
 
@@ -49,13 +49,15 @@ class Spool:
         return digest.of_hash(self._hash)
 
     def expect(self, size: int) -> None:
-        """Raise ArtifactError if that many bytes would be too many."""
+        """Raise ArchiveTooLarge if that many bytes would be too many."""
         if size > self.max_bytes:
             limit = f"{self.max_bytes:,} bytes"
-            raise ArtifactError(f"{self.origin} is larger than {limit}: make it smaller, or raise the limit")
+            raise ArchiveTooLarge(
+                f"{self.origin} is larger than {limit}: make it smaller, or raise the limit"
+            )
 
     def write(self, chunk: bytes) -> None:
-        """Add bytes; raise ArtifactError when they become too many or the disk is full."""
+        """Add bytes; raise ArchiveTooLarge when they become too many, ArtifactError when the disk is full."""
         self.expect(self.size + len(chunk))
         with _writing(self._target):
             view = memoryview(chunk)

@@ -6,7 +6,8 @@ Only the holder of the store's lock writes, so a hidden entry that it meets was 
 """
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class ArtifactStore:
             raise ArtifactError(f"{archive} is not stored: the scan did not accept it; see its findings")
         digest = digests.parse(report.artifact_digest)
         blob, tree = self._blob(digest), self._tree(digest)
-        with self._writing(digest):
+        with self._writing(f"store {digest}"):
             if not (blob.is_file() and tree.is_dir()):
                 _copy(archive, blob, digest)
             _write(self._report(digest), report.model_dump_json().encode(), origin=f"the report of {digest}")
@@ -69,11 +70,42 @@ class ArtifactStore:
         known = digests.parse(digest)
         report, blob, tree = self._read_report(known), self._blob(known), self._tree(known)
         if not tree.is_dir():
-            with self._writing(known):
+            with self._writing(f"store {known}"):
                 if not tree.is_dir():
                     _check(blob, known)
                     unpack.unpack(blob, tree)
         return Artifact(known, tree, report)
+
+    def sweep(self, referenced: Collection[str], *, older_than: float) -> list[Digest]:
+        """Remove, and name, the artifacts that nobody refers to and nobody has put for so many seconds."""
+        if not self._blobs.is_dir():
+            return []
+        before = time.time() - older_than
+        kept = {digests.parse(digest) for digest in referenced}
+        with self._writing("sweep"):
+            stored = {digests.parse(f"sha256:{path.stem}") for path in self._blobs.iterdir()}
+            removed = [each for each in sorted(stored - kept) if self._last_put(each) < before]
+            for digest in removed:
+                self._remove(digest)
+        return removed
+
+    def _last_put(self, digest: Digest) -> float:
+        try:
+            # Every put writes the report, also of an artifact that is there.
+            return self._report(digest).stat().st_mtime
+        except FileNotFoundError:
+            # A removal died half-way.
+            return 0.0
+
+    def _remove(self, digest: Digest) -> None:
+        """Remove an artifact so that at any moment it is either there or not: without a report it is not."""
+        self._report(digest).unlink(missing_ok=True)
+        tree = self._tree(digest)
+        if tree.is_dir():
+            # Under a hidden name first: a tree that is there is whole.
+            unpack.remove(tree.rename(tree.with_name(f"{TEMPORARY_PREFIX}{tree.name}")))
+        # Last, as it is what the next sweep finds.
+        self._blob(digest).unlink(missing_ok=True)
 
     def _blob(self, digest: Digest) -> Path:
         return self._blobs / digests.digits(digest)
@@ -98,7 +130,7 @@ class ArtifactStore:
             ) from err
 
     @contextlib.contextmanager
-    def _writing(self, digest: Digest) -> Iterator[None]:
+    def _writing(self, doing: str) -> Iterator[None]:
         try:
             for folder in (self._blobs, self._trees):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +138,7 @@ class ArtifactStore:
                 self._sweep()
                 yield
         except OSError as err:
-            raise ArtifactError(f"cannot store {digest} in {self._root}: {err}") from err
+            raise ArtifactError(f"cannot {doing} in {self._root}: {err}") from err
 
     def _sweep(self) -> None:
         for folder in (self._blobs, self._trees):

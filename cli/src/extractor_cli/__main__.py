@@ -2,7 +2,7 @@
 
 import typer
 
-from extractor_cli import init, lint, query, run, serve, test
+from extractor_cli import init, lint, query, rules, run, serve, test, verify
 
 app = typer.Typer(
     name="extractor",
@@ -13,7 +13,9 @@ app = typer.Typer(
 )
 app.command("init")(init.init)
 app.command("lint")(lint.lint)
+app.command("rules")(rules.rules)
 app.command("test")(test.test)
+app.command("verify")(verify.verify)
 app.command("run")(run.run)
 app.command("query")(query.query)
 app.command("serve")(serve.serve)

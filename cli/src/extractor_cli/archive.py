@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractor_apis.manifest import Manifest
-from extractor_apis.scan import ScanReport
+from extractor_apis.scan import ScanPolicy, ScanReport
 from extractor_cli import findings
 
 if TYPE_CHECKING:
     from extractor_artifacts import Artifact
+
+_STRICT = ScanPolicy()
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Scanned:
 
 
 @contextlib.contextmanager
-def scanned(location: str) -> Iterator[Scanned]:
+def scanned(location: str, policy: ScanPolicy = _STRICT, advisories: Path | None = None) -> Iterator[Scanned]:
     """Fetch an archive, or pack a folder, and scan it; the files are gone afterwards."""
     import extractor_sandbox
     from extractor_artifacts import fetch
@@ -32,20 +34,11 @@ def scanned(location: str) -> Iterator[Scanned]:
     with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
         uploaded, canonical = Path(folder, "uploaded"), Path(folder, "canonical.zip")
         if Path(location).is_dir():
-            _pack(Path(location), uploaded)
+            extractor_sandbox.pack(Path(location), uploaded)
         else:
             fetch(location, uploaded)
-        yield Scanned(extractor_sandbox.scan(uploaded, into=canonical), canonical)
-
-
-def _pack(folder: Path, into: Path) -> None:
-    import extractor_sandbox
-
-    try:
-        extractor_sandbox.pack(folder, into)
-    except extractor_sandbox.PackError as error:
-        # What cannot be an archive is not accepted either.
-        raise findings.RejectedError(str(error)) from error
+        report = extractor_sandbox.scan(uploaded, into=canonical, policy=policy, advisories=advisories)
+        yield Scanned(report, canonical)
 
 
 @dataclass(frozen=True)
@@ -58,12 +51,12 @@ class Admitted:
     top_folder: str | None
 
 
-def admit(location: str, artifacts: Path) -> Admitted:
+def admit(location: str, artifacts: Path, policy: ScanPolicy = _STRICT) -> Admitted:
     """Have an accepted artifact of what the user named in a folder of artifacts.
 
     Raises findings.RejectedError, with the first finding, when the scan does not accept it.
     """
-    with scanned(location) as result:
+    with scanned(location, policy) as result:
         if not result.report.accepted:
             first = next(findings.lines(result.report), "no finding says why")
             raise findings.RejectedError(

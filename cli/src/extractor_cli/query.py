@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from extractor_apis.naming import FeatureURI
-from extractor_cli import archive, hit_text, options, services, terminal
+from extractor_cli import archive, dependencies, hit_text, options, services, terminal
 from extractor_cli.terminal import Format
 
 
@@ -34,6 +34,8 @@ def query(
         str | None,
         typer.Option(help="URL that `extractor serve` printed; without, the model is loaded here."),
     ] = None,
+    settings: dependencies.SettingsFile = None,
+    namespace: dependencies.Namespace = None,
     secret: services.Secrets = None,
     llm: services.LLMs = None,
     output: terminal.Output = Format.TEXT,
@@ -41,6 +43,7 @@ def query(
 ) -> None:
     """Embed a text or a file with the version that embedded the documents, and print the nearest ones."""
     feature_uri = parse_uri(uri)
+    known = dependencies.read(settings, namespace)
     named, allowed = options.parse_parameters(input or [], "--input"), services.parse(secret, llm)
     if text is None and file is None and not named:
         raise typer.BadParameter("say what to look for: TEXT, --file FILE, or --input NAME=VALUE")
@@ -57,7 +60,8 @@ def query(
         if endpoint:
             vector = query_vector.ask(endpoint, manifest, feature, inputs)
         else:
-            tree = Tree(artifact.tree, artifact.digest, artifact.top_folder)
+            environment = dependencies.prepare(manifest, known, namespace)
+            tree = Tree(artifact.tree, artifact.digest, artifact.top_folder, environment)
             # What the author's code prints is no part of the answer.
             with contextlib.redirect_stdout(sys.stderr):
                 vector = query_vector.compute(tree, manifest, feature, inputs, allowed)

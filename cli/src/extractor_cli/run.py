@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from extractor_apis.run import RunConfig
-from extractor_cli import archive, options, progress, services, terminal
+from extractor_cli import archive, dependencies, options, progress, services, terminal
 from extractor_cli.terminal import ExitCode, Format
 
 
@@ -33,6 +33,8 @@ def run(
         float, typer.Option(min=0.1, help="Seconds that the extractor may take for one batch, and to start.")
     ] = 600.0,
     cpus: Annotated[int | None, typer.Option(min=1, help="Processors to use; all by default.")] = None,
+    settings: dependencies.SettingsFile = None,
+    namespace: dependencies.Namespace = None,
     secret: services.Secrets = None,
     llm: services.LLMs = None,
     output: terminal.Output = Format.TEXT,
@@ -40,12 +42,13 @@ def run(
 ) -> ExitCode:
     """Run an extractor over a source into a store; a second run takes only what is new or changed."""
     budget, parameters = options.parse_error_budget(error_budget), options.parse_parameters(parameter or [])
-    given = services.parse(secret, llm)
+    given, known = services.parse(secret, llm), dependencies.read(settings, namespace)
     from extractor_runtime.batch import ingest
     from extractor_stores import Store
 
     with Store.open(store, create=True) as opened:
-        artifact = archive.admit(path, opened.layout.artifacts)
+        artifact = archive.admit(path, opened.layout.artifacts, known.policy(namespace).scan)
+    environment = dependencies.prepare(artifact.manifest, known, namespace)
     config = RunConfig(
         run_id=f"run-{uuid.uuid4().hex[:12]}",
         collection=collection,
@@ -54,6 +57,7 @@ def run(
         tree=str(artifact.tree.resolve()),
         artifact_digest=artifact.digest,
         top_folder=artifact.top_folder,
+        environment=str(environment) if environment else None,
         manifest=artifact.manifest,
         parameters=parameters,
         services=given,

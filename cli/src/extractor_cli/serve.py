@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from extractor_apis.manifest import Manifest
-from extractor_cli import archive, services, terminal
+from extractor_cli import archive, dependencies, services, terminal
 
 _LONGEST_EXAMPLE = 300
 
@@ -21,19 +21,22 @@ def serve(
     path: Annotated[str, typer.Argument(help="Folder, .zip or .tar.gz of an extractor, or an https URL.")],
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    settings: dependencies.SettingsFile = None,
+    namespace: dependencies.Namespace = None,
     secret: services.Secrets = None,
     llm: services.LLMs = None,
     output: terminal.Output = terminal.Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> None:
     """Serve an extractor's realtime.py over HTTP until Ctrl-C."""
-    given = services.parse(secret, llm)
+    given, known = services.parse(secret, llm), dependencies.read(settings, namespace)
     from extractor_runtime import loader
     from extractor_runtime.realtime import serve
 
     with tempfile.TemporaryDirectory(prefix="extractor-serve-") as folder:
-        artifact = archive.admit(path, Path(folder))
-        tree = loader.Tree(artifact.tree, artifact.digest, artifact.top_folder)
+        artifact = archive.admit(path, Path(folder), known.policy(namespace).scan)
+        environment = dependencies.prepare(artifact.manifest, known, namespace)
+        tree = loader.Tree(artifact.tree, artifact.digest, artifact.top_folder, environment)
         with serve.start(
             tree, artifact.manifest, services=given, host=host, port=port, on_progress=terminal.say
         ) as endpoint:

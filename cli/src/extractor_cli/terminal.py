@@ -17,6 +17,7 @@ import typer
 
 from extractor_apis.errors import ExtractorError
 from extractor_cli.findings import RejectedError
+from extractor_cli.printable import printable
 
 P = ParamSpec("P")
 _LOCAL_PACKAGES = ("extractor_runtime", "extractor_stores", "ray", "lancedb")
@@ -106,7 +107,8 @@ def is_terminal() -> bool:
 def _fail(message: str, code: ExitCode) -> None:
     if _verbose:
         say(_redacted(traceback.format_exc().rstrip()))
-    say(f"extractor: {' '.join(_redacted(message).splitlines())}")
+    # An author's code may have a say in it.
+    say(f"extractor: {printable(' '.join(_redacted(message).splitlines()))}")
     raise typer.Exit(code) from None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from extractor_apis.run import RunState, StepReport
 from extractor_apis.scan import Severity
 from extractor_cli import findings
+from extractor_cli.printable import printable
 
 if TYPE_CHECKING:
     from extractor_runtime.trial.verdict import RealtimeReport, TrialReport
@@ -51,7 +52,8 @@ def verdict(report: "TrialReport") -> str:
 
 
 def _row(what: str, text: str) -> str:
-    return f"  {what:<10} {text}"
+    # Names of steps and columns are the author's.
+    return f"  {what:<10} {printable(text)}"
 
 
 def _batch(state: RunState) -> str:

@@ -28,6 +28,8 @@ class Tree:
     root: Path
     digest: str
     top_folder: str | None = None
+    environment: Path | None = None
+    """Folder of the distributions that it depends on beside what the runtime has."""
 
     @property
     def package(self) -> str:
@@ -62,6 +64,10 @@ def rewrite_imports(
 
 
 def _install(tree: Tree) -> None:
+    environment = str(tree.environment) if tree.environment else None
+    if environment and environment not in sys.path:
+        # Last, and not a site folder: it hides no module of the runtime's, and none of its .pth files is run.
+        sys.path.append(environment)
     if not any(
         isinstance(finder, _TreeFinder) and finder.package == tree.package for finder in sys.meta_path
     ):

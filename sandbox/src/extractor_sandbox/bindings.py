@@ -20,7 +20,7 @@ def bind(source: "Source") -> None:
     _declare(source)
     own = _bind_walruses(source)
     for name, scope in source.scoped(ast.Name):
-        if not isinstance(name.ctx, ast.Load) and id(name) not in own:
+        if type(name.ctx) is not ast.Load and id(name) not in own:
             scope.assign(name.id)
     for kind in _NAMING:
         for node, scope in source.scoped(kind):

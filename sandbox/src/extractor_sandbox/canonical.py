@@ -25,8 +25,9 @@ _MODE = 0o100644 << 16
 class Writer:
     """Writes files in the order of their paths, and the directory when it is closed."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, reader: int | None = None) -> None:
         self._file = file
+        self._reader = file.fileno() if reader is None else reader
         self._directory: list[bytes] = []
         self._last = ""
 
@@ -50,7 +51,7 @@ class Writer:
         self._file.seek(start + size)
         entry = _CENTRAL.pack(b"PK\1\2", _UNIX | _VERSION, *known, 0, 0, 0, _MODE, header)
         self._directory.append(entry + name)
-        return Extent(self._file.fileno(), start, size)
+        return Extent(self._reader, start, size)
 
     def close(self) -> None:
         """Write the directory; what `add` said can be read from here on."""

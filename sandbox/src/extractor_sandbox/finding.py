@@ -14,6 +14,15 @@ Check = Callable[[Subject], Iterable["Problem"]]
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """A source line, or the part of a long one that matters, as it may be shown."""
+
+    text: str
+    column: int
+    """Of its first character in the line, from 1."""
+
+
+@dataclass(frozen=True)
 class Problem:
     """What a rule holds against one place."""
 
@@ -21,9 +30,12 @@ class Problem:
     path: str | None = None
     line: int | None = None
     column: int | None = None
+    """As ast counts: the byte in the line, from 1."""
     advice: str | None = None
     """What to do here, where there is more to say than the rule's own advice."""
     severity: Literal["reject", "warn", "info"] = "reject"
+    excerpt: Excerpt | None = None
+    """The line; `excerpt.quote` puts it here when all is judged."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def pack(folder: Path, into: Path) -> None:
     except UnicodeEncodeError as err:
         raise PackError(f"the file name {ascii(err.object)[:200]} is no text: rename the file") from err
     except OSError as err:
-        raise PackError(f"cannot pack {folder} into {into}: {err.strerror} ({err.filename})") from err
+        raise PackError(f"cannot pack {folder}: {err.filename or into}: {err.strerror}") from err
 
 
 def _name(folder: Path, files: Iterable[Path]) -> list[tuple[str, Path]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from extractor_apis.scan import Finding, ScanReport, Severity
 from extractor_sandbox.folder import pack
-from extractor_sandbox.launcher import scan
+from extractor_sandbox.report import scan
 
 _SEVERITIES = {Severity.REJECT: "error", Severity.WARN: "warning", Severity.INFO: "info"}
 

@@ -1,24 +1,26 @@
 """Judge an archive: list its members, write the canonical tree, apply the rules; all in the worker."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from extractor_sandbox import archive, dependencies, facts, imports, limits, manifest
+from extractor_sandbox import archive, dependencies, excerpt, imports, limits, manifest, memory
+from extractor_sandbox.crew import Crew
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Finding, Problem, Refused
+from extractor_sandbox.memory import Memory
 from extractor_sandbox.models import JsonValue
 from extractor_sandbox.program import Program
 from extractor_sandbox.rules import archive as archive_rules
-from extractor_sandbox.rules import batch as batch_rules
 from extractor_sandbox.rules import code as code_rules
 from extractor_sandbox.rules import files as file_rules
 from extractor_sandbox.rules import manifest as manifest_rules
 from extractor_sandbox.rules import secrets as secret_rules
 from extractor_sandbox.rules import weights as weight_rules
-from extractor_sandbox.source import Source, parse
+from extractor_sandbox.source import parse
 from extractor_sandbox.tree import Tree, plant
+from extractor_sandbox.verdict import FileVerdict
 
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -34,6 +36,13 @@ class Case:
     allowed_dependencies: frozenset[str]
     reading: Callable[[str], None]
     """Told which file comes next: if the interpreter dies of it, the launcher knows of which."""
+    crew: Crew = field(default_factory=Crew)
+    """Who judges code with us."""
+    memory: Memory | None = None
+    """What is known of files from an earlier scan."""
+    reader: int | None = None
+    """Another descriptor of the canonical file, for reading only; the one for writing is closed as soon as
+    the tree is there, so that the launcher can hash what nobody changes any more."""
 
 
 @dataclass
@@ -48,6 +57,8 @@ class Outcome:
     top_folder: str | None = None
     files: int = 0
     size: int = 0
+    tree: Tree | None = None
+    """The files; they stay with the worker."""
 
 
 def judge(case: Case) -> Outcome:
@@ -63,6 +74,7 @@ def judge(case: Case) -> Outcome:
                 break
     except Refused as refused:
         outcome.findings.append(refused.finding)
+    outcome.findings = excerpt.quote(outcome.findings, outcome.tree.files if outcome.tree else {})
     return outcome
 
 
@@ -74,8 +86,10 @@ def _judge(case: Case, outcome: Outcome) -> Iterator[Finding]:
     yield from found
     if found:
         return
-    tree = plant(members, case.canonical)
-    outcome.top_folder = tree.top_folder
+    tree = plant(members, case.canonical, case.reader)
+    if case.reader is not None:
+        case.canonical.close()
+    outcome.tree, outcome.top_folder = tree, tree.top_folder
     for rule in (*file_rules.RULES, *secret_rules.RULES):
         yield from rule.judge(tree)
     yield from _judge_weights(case, tree)
@@ -97,9 +111,13 @@ def _judge_weights(case: Case, tree: Tree) -> Iterator[Finding]:
 
 
 def _judge_manifest(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
-    source = _read_source(case, tree, manifest.PATH, imports.Imports(tree.modules))
-    if source is None or source.tree is None:
-        return  # Said by F06 and C02.
+    content = tree.files.get(manifest.PATH)
+    if content is None:
+        return  # Said by F06.
+    case.reading(manifest.PATH)
+    source = parse(manifest.PATH, content, imports.Imports(tree.modules))
+    if source.tree is None:
+        return  # Said by C02.
     reading = manifest.read(source.tree, len(source.raw), tree.files)
     names, unfit = manifest.export(reading)
     found = [finding for rule in manifest_rules.RULES for finding in rule.judge(reading)]
@@ -115,25 +133,31 @@ def _judge_code(case: Case, tree: Tree, outcome: Outcome) -> Iterator[Finding]:
     roots = dependencies.find_roots(_distributions(requirements), case.allowed_dependencies)
     allowed = imports.Imports(tree.modules, tree.top_folder, roots)
     program = Program(allowed)
-    for path in tree.files:
-        if path.endswith((".py", ".pyi")):
-            source = _read_source(case, tree, path, allowed)
-            if source:
-                for rule in (*code_rules.RULES, *batch_rules.RULES):
-                    yield from rule.judge(source)
-                if source.tree:
-                    program.add(facts.gather(source))
+    code = [(path, content) for path, content in tree.files.items() if path.endswith((".py", ".pyi"))]
+    for verdict in _judge_files(case, code, allowed):
+        yield from verdict.findings
+        if verdict.facts:
+            program.add(verdict.facts)
     program.link()
     for each in code_rules.ARCHIVE_RULES:
         yield from each.judge(program)
 
 
-def _read_source(case: Case, tree: Tree, path: str, allowed: imports.Imports) -> Source | None:
-    content = tree.files.get(path)
-    if content is None:
-        return None
-    case.reading(path)
-    return parse(path, content, allowed)
+def _judge_files(
+    case: Case, code: list[tuple[str, Extent]], allowed: imports.Imports
+) -> Iterable[FileVerdict]:
+    """Judge every file by itself, but for those that are known."""
+    if case.memory is None:
+        return case.crew.judge(code, allowed, case.reading)
+    keys = list(memory.keys(code, allowed))
+    verdicts = [case.memory.recall(key) for key in keys]
+    new = [number for number, verdict in enumerate(verdicts) if verdict is None]
+    judged = case.crew.judge([code[number] for number in new], allowed, case.reading)
+    for number, verdict in zip(new, judged, strict=True):
+        verdicts[number] = verdict
+        case.memory.learn(keys[number], verdict)
+    case.memory.write()
+    return filter(None, verdicts)
 
 
 def _distributions(requirements: JsonValue) -> Iterator[str]:

@@ -10,6 +10,8 @@ from extractor_sandbox.models import Model
 _MAX_DEPTH = 32
 # A list of one name twice, eight times over, is 256 values in eight lines.
 _MAX_WEIGHT = 1 << 20
+# Python refuses to print a number of more than 14,000 bits, and JSON holds none above 64.
+_MAX_BITS = 4_096
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def evaluate(node: ast.expr, bound: Mapping[str, Value], depth: int = 0) -> Valu
         raise TooLarge(node, f"values are nested deeper than {_MAX_DEPTH}")
     match node:
         case ast.Constant(value=value):
-            return Value(value, _weigh(value))
+            return Value(_bounded(node, value), _weigh(value))
         case ast.Name(id=name) if name in bound:
             return bound[name]
         case ast.Name(id=name):
@@ -60,7 +62,8 @@ def evaluate(node: ast.expr, bound: Mapping[str, Value], depth: int = 0) -> Valu
             pairs = zip(names, values, strict=True)
             return _compose(node, lambda: {key.value: each.value for key, each in pairs}, names + values, 1)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float() as number)):
-            return Value(-number if isinstance(node.op, ast.USub) else number)
+            signed = -number if isinstance(node.op, ast.USub) else number
+            return Value(_bounded(node, signed))
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             # Not deeper: a sum of strings is one string, however many there are.
             one, other = evaluate(left, bound, depth), evaluate(right, bound, depth)
@@ -77,6 +80,13 @@ def describe(node: ast.AST) -> str:
 
 
 _KINDS: dict[type[ast.AST], Callable[[Any], Any]] = {ast.List: list, ast.Tuple: tuple, ast.Set: set}
+
+
+def _bounded(node: ast.AST, value: Any) -> Any:
+    """Give a value on, unless it is a number that cannot be printed in a message."""
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise TooLarge(node, f"a number has more than {_MAX_BITS} bits")
+    return value
 
 
 def _weigh(value: object) -> int:
@@ -115,7 +125,7 @@ def _compose(node: ast.expr, make: Callable[[], Any], parts: list[Value], levels
             node, f"values are nested deeper than {_MAX_DEPTH} or larger than {_MAX_WEIGHT} in all"
         )
     try:
-        return Value(make(), weight, depth)
+        return Value(_bounded(node, make()), weight, depth)
     except (TypeError, ValueError) as err:
         raise Computed(node, f"Python would say: {err}") from err
 

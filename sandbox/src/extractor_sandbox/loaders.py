@@ -1,37 +1,37 @@
 """Calls of functions that load data, which are safe or not depending on their arguments."""
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
-from extractor_sandbox.scopes import Ref, Scope, refer
+from extractor_sandbox.scopes import Link
 
 PATHS = frozenset(
     (
         *("yaml.load", "yaml.load_all", "torch.load", "torch.serialization.load"),
-        *("numpy.load", "numpy.lib.format.read_array"),
+        *("numpy.load", "numpy.lib.format.read_array", "numpy.lib.npyio.load", "numpy.lib.npyio.NpzFile"),
     )
 )
 """Functions that are judged by their arguments."""
 NAMES = frozenset(path.rpartition(".")[2] for path in PATHS)
 
 
-@dataclass(frozen=True, slots=True)
-class LoaderCall:
+class LoaderCall(NamedTuple):
     """A call of what may be one of the loaders."""
 
-    ref: Ref
+    link: Link
     line: int
     column: int
     positional: int
-    keywords: frozenset[str]
+    keywords: tuple[str, ...]
     is_open: bool
     """Whether some arguments come out of a dict or a list that is not seen."""
-    loader: tuple[Ref, ...]
+    loader: tuple[Link, ...]
     """What YAML's loader may be."""
 
 
-def describe(call: ast.Call, scope: Scope, ref: Ref) -> LoaderCall:
-    """Keep of a call what it is judged by."""
+def describe(call: ast.Call, link: Link, refer: Callable[[ast.expr], tuple[Link, ...]]) -> LoaderCall:
+    """Keep of a call what it is judged by; ``refer`` says what an expression may be."""
     positional = [each for each in call.args if not isinstance(each, ast.Starred)]
     keywords = {each.arg: each.value for each in call.keywords if each.arg}
     is_open = len(positional) < len(call.args)
@@ -45,13 +45,12 @@ def describe(call: ast.Call, scope: Scope, ref: Ref) -> LoaderCall:
                 case _:
                     is_open = True
     loader = keywords.get("Loader") or (positional[1] if len(positional) > 1 else None)
-    is_named = isinstance(loader, ast.Name | ast.Attribute)
     return LoaderCall(
-        ref,
+        link,
         call.lineno,
         call.col_offset + 1,
         len(positional),
-        frozenset(keywords),
+        tuple(sorted(keywords)),
         is_open,
-        refer(loader, scope) if is_named else (),
+        refer(loader) if isinstance(loader, ast.Name | ast.Attribute) else (),
     )

@@ -5,6 +5,7 @@ makes one model.
 """
 
 import ast
+import types
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ FIELDS = {
 }
 """Names that mean something; all others are the author's own."""
 
+# Ten times what a manifest of the largest size holds, if nothing in it refers to something else.
+_MAX_WEIGHT = 10 * limits.MANIFEST_BYTES
 _MODULES = {"__future__", "typing", "typing_extensions", "pydantic", "enum"}
 _BUILTIN_TYPES = {each.__name__: each for each in (list, dict, set, tuple, str, int, float, bool)}
 _CALLS = {"pydantic.Field", "pydantic.fields.Field", "pydantic.ConfigDict", "pydantic.config.ConfigDict"}
@@ -98,6 +101,7 @@ class _Reader:
         self._reading = Reading()
         self._bound: dict[str, Value] = {}
         self._scope = Scope({}, self._reading.imports)
+        self._weight = 0
 
     def read(self, module: ast.Module) -> Reading:
         for statement in module.body:
@@ -145,6 +149,9 @@ class _Reader:
             value = make()
         except Computed as err:
             raise type(err)(err.node, f"`{name}` is no plain value: {err}") from err
+        self._weight += value.weight
+        if self._weight > _MAX_WEIGHT:
+            raise TooLarge(node, "the values of all names are too large together")
         self._bound[name] = value
         self._reading.values[name] = value.value
 
@@ -158,8 +165,11 @@ class _Reader:
         config: dict[str, object] = {}
         for statement in node.body:
             match statement:
-                case ast.Expr(value=ast.Constant(value=str())) | ast.Pass():
+                case ast.Expr(value=ast.Constant(value=str() | types.EllipsisType())) | ast.Pass():
                     pass
+                case ast.AnnAssign(target=ast.Name(id="model_config"), value=ast.expr() as value):
+                    self._check_annotation(statement.annotation)
+                    config = self._read_config(value)
                 case ast.AnnAssign(target=ast.Name(id=name)):
                     self._check_annotation(statement.annotation)
                     fields.append(self._read_field(name, statement.annotation, statement.value))

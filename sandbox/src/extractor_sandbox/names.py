@@ -31,8 +31,10 @@ def fold(path: str) -> str:
 def _find_segment_fault(segment: str) -> str | None:
     if _PLAIN.fullmatch(segment) and len(segment) <= _MAX_SEGMENT_BYTES:
         return None
-    if segment in ("", ".", ".."):
-        return f"the path is absolute or has a segment {segment!r}"
+    if not segment:
+        return "the path starts or ends with a slash, or has two in a row"
+    if segment in (".", ".."):
+        return f"the path has a segment {segment!r}"
     if len(segment.encode()) > _MAX_SEGMENT_BYTES:
         return f"a segment is longer than {_MAX_SEGMENT_BYTES} bytes"
     if "\\" in segment or ":" in segment:

@@ -77,24 +77,27 @@ _NO_PROCESSES = "Start a tool with run_tool of shared.plugins.sdk."
 _NO_STREAMS = "Use httpx or aiohttp."
 _NO_NATIVE_CODE = "Leave it out: an extractor holds no native code."
 _BY_NAME = "Write the attribute out: `lambda x: x.name`."
+_BY_IMPORT = "Import it by name, at the top of the file."
+_BY_DEFINITION = "Define the function or class with def or class."
 _SAFE_YAML = "Use yaml.safe_load."
 _SAFE_WEIGHTS = "Keep weights in safetensors, or load a state dict with torch.load(path, weights_only=True)."
 
 _REFUSED = {
     ("C06", _NO_PROCESSES): """asyncio.create_subprocess_exec asyncio.create_subprocess_shell
-        asyncio.subprocess asyncio.base_subprocess asyncio.SubprocessProtocol asyncio.SubprocessTransport""",
+        asyncio.subprocess asyncio.base_subprocess asyncio.SubprocessProtocol asyncio.SubprocessTransport
+        torch.utils.collect_env PIL.ImageShow""",
     ("C06", _NO_STREAMS): """asyncio.open_connection asyncio.start_server asyncio.open_unix_connection
         asyncio.start_unix_server asyncio.streams asyncio.StreamReader asyncio.StreamWriter
         asyncio.StreamReaderProtocol asyncio.DatagramProtocol asyncio.DatagramTransport""",
     ("C06", _BY_NAME): "operator.attrgetter operator.methodcaller string.Formatter",
-    ("C06", "Define the function or class with def or class."): """types.CodeType types.FunctionType
+    ("C06", _BY_DEFINITION): """types.CodeType types.FunctionType
         types.LambdaType types.ModuleType""",
     ("C06", "Read __annotations__, or keep a table of your own."): """typing.get_type_hints
         typing.ForwardRef typing.evaluate_forward_ref typing_extensions.get_type_hints
         typing_extensions.ForwardRef typing_extensions.evaluate_forward_ref""",
     ("C06", "Use concurrent.futures.ThreadPoolExecutor; the platform starts processes."): """
         concurrent.futures.ProcessPoolExecutor concurrent.futures.process""",
-    ("C06", "Import it by name."): """pydantic.ImportString pydantic.types.ImportString pydantic.PyObject
+    ("C06", _BY_IMPORT): """pydantic.ImportString pydantic.types.ImportString pydantic.PyObject
         pydantic.v1.PyObject pydantic.v1.types.PyObject pydantic.v1.utils.import_string
         pydantic.utils.import_string pytest.importorskip""",
     ("C09", "Compute with pandas' own operators: `df[df.score > 3]`."): """pandas.eval
@@ -129,7 +132,7 @@ EVERYWHERE = {
         (
             *("C06", "starts a process", _NO_PROCESSES),
             """create_subprocess_exec create_subprocess_shell subprocess_exec subprocess_shell
-            ProcessPoolExecutor""",
+            ProcessPoolExecutor Popen run_subprocess execute_subprocess_async""",
         ),
         (
             *("C06", "opens a stream", _NO_STREAMS),
@@ -137,6 +140,8 @@ EVERYWHERE = {
             create_unix_server connect_accepted_socket""",
         ),
         ("C06", "reads attributes by name", _BY_NAME, "attrgetter methodcaller"),
+        ("C06", "imports by string", _BY_IMPORT, "import_module import_string"),
+        ("C06", "makes code of data", _BY_DEFINITION, "CodeType FunctionType LambdaType ModuleType"),
         ("C06", "loads native code", _NO_NATIVE_CODE, "CDLL PyDLL cdll pydll pythonapi"),
         (
             "C10",
@@ -150,8 +155,10 @@ EVERYWHERE = {
 }
 """Attributes that mean one thing whatever they are read of."""
 
+# enum calls builtins bltns; torch.utils.data calls multiprocessing python_multiprocessing.
 _OTHERS = _words(
-    """shutil codecs linecache tokenize fileinput zipfile tarfile sqlite3 selectors unittest copyreg posixpath
+    """bltns python_multiprocessing shutil codecs linecache tokenize fileinput zipfile tarfile sqlite3
+    selectors unittest copyreg posixpath
     ntpath genericpath nturl2path pydoc joblib ray"""
 )
 RESTRICTED = NO_VALUES | _OTHERS | {name for name in imports.FORBIDDEN if "." not in name}
@@ -160,16 +167,29 @@ _WORDS_TOO = _words("io types operator signal trace profile code resource site h
 """Those whose names are also words for other things."""
 HOPS = _words(
     """os sys subprocess builtins importlib runpy pickle _pickle marshal shelve dill cloudpickle posix pty
-    shutil codecs multiprocessing socket"""
+    shutil codecs multiprocessing socket bltns python_multiprocessing"""
 )
 """Those that nobody would name anything else after, and that many modules hold."""
 _NAMESAKES = _words(
     """scipy.io scipy.signal torchvision.io torchaudio.io pandas.io polars.io pyarrow.types pandas.api.types
     pydantic.types torch.types torch.signal torch.trace torch.Tensor.trace torch.jit.trace numpy.trace
-    numpy.linalg.trace numpy.ma.trace torch.profiler.profile torch.autograd.profiler.profile tqdm.asyncio"""
+    numpy.linalg.trace numpy.ma.trace torch.profiler.profile torch.autograd.profiler.profile tqdm.asyncio
+    pytest.mark.asyncio"""
 )
 """Other people's modules and functions that only share a name with one of those."""
 
+
+GIVEN_AWAY = {
+    "os": _words(
+        """system popen fork execv execve execl execvp spawnl spawnv posix_spawn kill putenv fdopen
+        setuid chmod symlink"""
+    ),
+    "sys": _words("modules meta_path path_hooks settrace setprofile addaudithook"),
+    "builtins": _words("eval exec compile open getattr setattr globals"),
+    "importlib": _words("import_module reload util machinery"),
+    "subprocess": _words("run call check_call check_output getoutput Popen"),
+}
+"""By what is read of it, a module is known also where nobody knows what holds it."""
 
 _LIBRARIES = {
     **{name: name for name in _words("torch numpy pandas yaml logging urllib concurrent PIL pydantic")},

@@ -7,7 +7,7 @@ over chunks of rows, and coroutines that are made here and awaited together, are
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ _LOOPS_AND_CALLS = (
     ast.Call,
 )
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_LEAVES = (ast.Name, ast.Constant)
 _MAX_DEPTH = 32
 _MAX_HELPERS = 4
 """A call of a function that calls a function … that is slow is found through so many of them."""
@@ -93,28 +94,32 @@ class RowCall:
     """Whether the loop is ``iterrows`` or ``itertuples``."""
 
 
-def find(tree: ast.Module) -> list[RowCall]:
-    """Find the slow calls of a file that are made once a row: the first of each kind in each loop."""
-    nodes = list(ast.walk(tree))
-    functions = [node for node in nodes if isinstance(node, _SCOPES[:2])]
-    # Most files have no batch at all: they are not walked again.
-    if not any(map(_frames_given, functions)) and not any(map(_is_pandas_loop, nodes)):
-        return []
+def find(functions: Sequence[_Function], attributes: Container[str]) -> list[RowCall]:
+    """Find the slow calls of a file that are made once a row: the first of each kind in each loop.
+
+    Takes all functions of the file, and the names of all attributes in it.
+    """
+    # Nothing is a loop over rows where there is no batch: most files are done here.
+    if not any(name in attributes for name in _PANDAS_LOOPS):
+        starts = [function for function in functions if _frames_given(function)]
+    else:
+        starts = list(functions)
     file = _File(functions)
     found: list[RowCall] = []
-    waiting: list[tuple[_Function, _Rows]] = [
-        (node, _Rows()) for node in _walk([tree], _SCOPES[:2]) if isinstance(node, _Function)
-    ]
-    while waiting:
-        function, outer = waiting.pop()
-        rows = _Rows({*outer.frames, *_frames_given(function)}, {*outer.rows}, {*outer.counts})
-        for node in _walk(function.body):
-            rows.learn(node)
-            if isinstance(node, _Function):
-                waiting.append((node, rows))
-            elif isinstance(node, _LOOPS_AND_CALLS) and (loop := _row_loop(node, rows)):
-                found += file.slow_calls(loop, function)
-    # A call in a loop within a loop was found twice.
+    seen: set[_Function] = set()
+    for start in starts:
+        waiting = [(start, _Rows())] if start not in seen else []
+        while waiting:
+            function, outer = waiting.pop()
+            seen.add(function)
+            rows = _Rows({*outer.frames, *_frames_given(function)}, {*outer.rows}, {*outer.counts})
+            for node in _walk(function.body):
+                rows.learn(node)
+                if isinstance(node, _Function):
+                    waiting.append((node, rows))
+                elif isinstance(node, _LOOPS_AND_CALLS) and (loop := _row_loop(node, rows)):
+                    found += file.slow_calls(loop, function)
+    # A call in a loop within a loop was found twice, and so was one in a function within a function.
     unique = {(call.node.lineno, call.node.col_offset): call for call in found}
     return [unique[place] for place in sorted(unique)]
 
@@ -218,7 +223,7 @@ def _row_loop(node: "_Loop | ast.Call", rows: _Rows) -> _RowLoop | None:
 class _File:
     """The functions of a file: which of them are slow because of what they call."""
 
-    def __init__(self, functions: list[_Function]) -> None:
+    def __init__(self, functions: Sequence[_Function]) -> None:
         self._functions = functions
         self._local = {function.name for function in functions} - {"__call__"}
         self._asynchronous = {node.name for node in functions if isinstance(node, ast.AsyncFunctionDef)}
@@ -371,5 +376,5 @@ def _walk(roots: Iterable[ast.AST], stop: tuple[type[ast.AST], ...] = _SCOPES) -
     while waiting:
         node = waiting.pop()
         yield node
-        if not isinstance(node, stop):
+        if type(node) not in _LEAVES and not isinstance(node, stop):
             waiting.extend(reversed(list(ast.iter_child_nodes(node))))

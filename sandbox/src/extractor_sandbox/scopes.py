@@ -7,13 +7,13 @@ statements, no branch and no loop hides anything.
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 OWN = ":"
 """Begins the paths of the archive's own modules; those of others are as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A name and the attributes that are read of it."""
 
     scope: "Scope | None"
@@ -33,6 +33,28 @@ class Ref:
         return self.scope is None and bool(self.name) and not self.name.startswith(OWN)
 
 
+class Link(NamedTuple):
+    """A name and the attributes that are read of it, when all names of its file are bound."""
+
+    slots: tuple[int, ...]
+    """What the name is bound to: positions in the file's slots."""
+    name: str
+    """The path of a module, where it is one; empty where nothing is known."""
+    attributes: tuple[str, ...]
+    is_certain: bool
+    """Whether it stands for modules of others and nothing else."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Tell whether it is one path, which depends on nothing."""
+        return self.is_certain and not self.slots
+
+    @property
+    def path(self) -> str:
+        """The dotted path, where it is one."""
+        return ".".join((self.name, *self.attributes))
+
+
 @dataclass(eq=False, slots=True)
 class Scope:
     """A module, a class, a function or a comprehension."""
@@ -46,8 +68,6 @@ class Scope:
     """Names that may be something else as well: all that are bound by anything but an import."""
     elsewhere: dict[str, "Scope"] = field(default_factory=dict)
     """Names that are declared global or nonlocal."""
-    meanings: dict[str, set[str]] = field(default_factory=dict)
-    """The paths that names may stand for, once all files are known."""
     opened: list["Scope"] = field(default_factory=list)
     """All scopes of the file, the module's first."""
 
@@ -63,14 +83,21 @@ class Scope:
 
     def bind(self, name: str, refs: Iterable[Ref] = ()) -> None:
         """Let a name stand for more."""
-        name = unmangled(name)
-        self.elsewhere.get(name, self).names.setdefault(name, []).extend(refs)
+        if "__" in name:
+            name = unmangled(name)
+        scope = self.elsewhere.get(name, self) if self.elsewhere else self
+        if name in scope.names:
+            scope.names[name].extend(refs)
+        else:
+            scope.names[name] = [*refs]
 
     def assign(self, name: str, refs: Iterable[Ref] = ()) -> None:
         """Let a name stand for more, or for something unknown."""
         self.bind(name, refs)
-        name = unmangled(name)
-        self.elsewhere.get(name, self).assigned.add(name)
+        if "__" in name:
+            name = unmangled(name)
+        scope = self.elsewhere.get(name, self) if self.elsewhere else self
+        scope.assigned.add(name)
 
     def find(self, name: str) -> Iterator["Scope"]:
         """Find the scopes whose binding an unmangled name may mean: after a class, also those around it."""
@@ -87,13 +114,12 @@ class Scope:
 
     def is_imported(self, name: str) -> bool:
         """Tell whether an unmangled name stands for nothing but what is imported from outside."""
-        homes = list(self.find(name))
-        refs = (ref for home in homes for ref in home.names[name])
-        return (
-            bool(homes)
-            and all(name not in home.assigned for home in homes)
-            and all(ref.is_outside for ref in refs)
-        )
+        is_bound = False
+        for home in self.find(name):
+            if name in home.assigned or not all(ref.is_outside for ref in home.names[name]):
+                return False
+            is_bound = True
+        return is_bound
 
     def look_up(self, name: str) -> list[Ref]:
         """Give all that an unmangled name is bound to in this file."""

@@ -6,6 +6,7 @@ The tree is walked once, without recursion, for all rules.
 
 import ast
 import collections
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Problem
 from extractor_sandbox.imports import Imports
 from extractor_sandbox.scopes import Scope, open_scope
+from extractor_sandbox.texts import Texts
 
 Node = TypeVar("Node", bound=ast.AST)
 Nodes = dict[type[ast.AST], list[tuple[ast.AST, Scope]]]
@@ -76,18 +78,23 @@ class Source:
     @cached_property
     def names(self) -> dict[str, list[tuple[ast.Name, Scope]]]:
         """All names, with their scopes, by what they are."""
-        found: dict[str, list[tuple[ast.Name, Scope]]] = {}
+        found = collections.defaultdict[str, list[tuple[ast.Name, Scope]]](list)
         for pair in self.scoped(ast.Name):
-            found.setdefault(pair[0].id, []).append(pair)
-        return found
+            found[pair[0].id].append(pair)
+        return dict(found)
 
     @cached_property
     def attributes(self) -> dict[str, list[ast.Attribute]]:
         """All attributes by their names."""
-        found: dict[str, list[ast.Attribute]] = {}
-        for node in self.each(ast.Attribute):
-            found.setdefault(node.attr, []).append(node)
-        return found
+        found = collections.defaultdict[str, list[ast.Attribute]](list)
+        for node, _ in self.scoped(ast.Attribute):
+            found[node.attr].append(node)
+        return dict(found)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The strings that it spells out."""
+        return Texts(self)
 
     @cached_property
     def assignments(self) -> list[tuple[ast.expr, ast.expr, Scope]]:
@@ -103,7 +110,14 @@ class Source:
     @cached_property
     def row_calls(self) -> list[row_loops.RowCall]:
         """Slow calls that are made once for each row of a batch."""
-        return row_loops.find(self.tree) if self.tree else []
+        return row_loops.find(
+            [*self.each(ast.FunctionDef), *self.each(ast.AsyncFunctionDef)], self.attributes
+        )
+
+    def forget(self) -> None:
+        """Undo the circles of scopes and texts: in the worker nobody collects them."""
+        self.__dict__.pop("texts", None)
+        self.scope.opened.clear()
 
     def problem(self, node: ast.AST, message: str, advice: str | None = None) -> Problem:
         """Make a problem at a node."""
@@ -125,9 +139,7 @@ def parse(path: str, content: Extent, imports: Imports) -> Source:
         tree = ast.parse(text, filename=path)
         nodes = collect(tree)
     except SyntaxError as err:
-        return Source(
-            path, raw, imports, text, unparsable=Problem(f"it does not parse: {err.msg}", path, err.lineno)
-        )
+        return Source(path, raw, imports, text, unparsable=_explain(err, path))
     except (ValueError, RecursionError, MemoryError) as err:
         message = f"it cannot be parsed: {err or 'it takes too much memory'}"
         return Source(path, raw, imports, text, unparsable=Problem(message, path))
@@ -137,16 +149,31 @@ def parse(path: str, content: Extent, imports: Imports) -> Source:
     return source
 
 
+def _explain(error: SyntaxError, path: str) -> Problem:
+    # It counts characters, and nodes count bytes.
+    before = (error.text or "")[: max(0, (error.offset or 1) - 1)]
+    column = len(before.encode()) + 1 if error.text and error.offset else None
+    advice = f"Correct the syntax: Python {sys.version_info.major}.{sys.version_info.minor} reads the file."
+    if "null byte" in error.msg:
+        advice = (
+            "Take the NUL characters out; a file that is full of them was saved as UTF-16: save it as UTF-8."
+        )
+    return Problem(f"it does not parse: {error.msg}", path, error.lineno, column, advice)
+
+
 def collect(tree: ast.Module) -> Nodes:
     """Sort all nodes by type. Raises ValueError where the tree is too deep or too large."""
     nodes: Nodes = collections.defaultdict(list)
+    # More than half of all nodes are one of these, and have no children: they do not wait for the next level.
+    names, constants = nodes[ast.Name], nodes[ast.Constant]
     level: list[tuple[ast.AST, Scope]] = [(tree, Scope())]
-    count = depth = 0
-    while level:
-        count += len(level)
+    count = depth = leaves = 0
+    while level or leaves:
         depth += 1
+        count += len(level) + leaves
         if depth > _MAX_DEPTH or count > _MAX_NODES:
             raise ValueError(_TOO_LARGE)
+        leaves = -len(names) - len(constants)
         children: list[tuple[ast.AST, Scope]] = []
         for pair in level:
             node, scope = pair
@@ -157,11 +184,16 @@ def collect(tree: ast.Module) -> Nodes:
                 continue
             for name in _FIELDS[kind]:
                 value = getattr(node, name)
-                if isinstance(value, list):
-                    children += [(each, scope) for each in value if isinstance(each, ast.AST)]
-                elif isinstance(value, ast.AST):
-                    children.append((value, scope))
+                for each in value if type(value) is list else (value,):
+                    kind = type(each)
+                    if kind is ast.Name:
+                        names.append((each, scope))
+                    elif kind is ast.Constant:
+                        constants.append((each, scope))
+                    elif isinstance(each, ast.AST):
+                        children.append((each, scope))
         level = children
+        leaves += len(names) + len(constants)
     count += sum(len(nodes[kind]) for kind in _WITH_ANOTHER if kind in nodes)
     if count > _MAX_NODES:
         raise ValueError(_TOO_LARGE)

@@ -26,10 +26,19 @@ _PAX_RECORD = re.compile(rb"([1-9][0-9]{0,5}) ([^=\n]+)=")
 # again.
 _PAX_KEYS = {b"path", b"size", b"mtime", b"atime", b"ctime"}
 _TYPES = {b"0": 0o100000, b"5": 0o040000}
+_GLOBAL = b"g"
+_NUMBERS = tuple(
+    slice(start, stop)
+    for start, stop in ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148), (329, 337), (337, 345))
+)
+"""Mode, owners, size, time and devices."""
+_FLAGS_AT, _UNKNOWN_FLAGS = 3, 0xE0
 
 
 def read(archive: Extent, scratch: BinaryIO) -> list[Member]:
     """List the members, with their data in ``scratch``. Raises Refused if it is not one plain tar.gz."""
+    if any(flags & _UNKNOWN_FLAGS for flags in archive.at(_FLAGS_AT, 1)):
+        raise Refused("Z01", "the gzip has flags that no reader knows")
     stream = _Inflated(archive)
     members: list[Member] = []
     unpacked = 0
@@ -44,9 +53,10 @@ def read(archive: Extent, scratch: BinaryIO) -> list[Member]:
         if kind == b"5":
             path = path.removesuffix("/")
         if member_type is None:
-            raise Refused(
-                "Z07", f"the entry has type {ascii(kind)[1:]}: only files and directories are read", path
-            )
+            what = f"the entry has type {ascii(kind)[1:]}: only files and directories are read"
+            if kind == _GLOBAL:
+                what += "; `git archive HEAD^{tree}` writes no such entry, and `git archive HEAD` does"
+            raise Refused("Z07", what, path)
         size = int(extended.get(b"size") or _number(header[124:136]))
         unpacked += size
         _check_entry(path, size, kind == b"5", archive)
@@ -96,11 +106,17 @@ class _Inflated:
 
 
 def _check_header(header: bytes) -> bytes:
-    """Hold a header against its checksum and format; give the entry's type."""
+    """Hold a header against its checksum and format; give the entry's type.
+
+    Most numbers decide nothing here, but some readers stop at one that is none.
+    """
     if header[257:265] != b"ustar\x0000":
         raise Refused("Z02", "the tar is not in ustar or PAX format; `tar --format=ustar` writes one that is")
     if _number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
         raise Refused("Z02", "the checksum of a header is wrong")
+    for field in _NUMBERS:
+        if any(header[field]):
+            _number(header[field])
     return header[156:157]
 
 
@@ -143,19 +159,20 @@ def _read_extended(stream: _Inflated, size: int) -> dict[bytes, bytes]:
         if record is None or stop <= record.end() or raw[stop - 1 : stop] != b"\n":
             raise Refused("Z02", "an extended header is damaged")
         key, value = record[2], raw[record.end() : stop - 1]
-        if key not in _PAX_KEYS or key in values:
-            raise Refused(
-                "Z02", f"an extended header sets {ascii(key)[1:]}; only path, size and times are read"
-            )
+        if key not in _PAX_KEYS or key in values or not value:
+            what = f"sets {ascii(key)[1:]}; only path, size and times are read, each once"
+            raise Refused("Z02", f"an extended header {what}")
         values[key] = value
         position = stop
-    if not _DECIMAL.fullmatch(values.get(b"size", b"0")) or b"\0" in values.get(b"path", b""):
+    if not values or not _DECIMAL.fullmatch(values.get(b"size", b"0")) or b"\0" in values.get(b"path", b""):
         raise Refused("Z02", "an extended header is damaged")
     return values
 
 
 def _check_entry(path: str, size: int, is_directory: bool, archive: Extent) -> None:
     """Refuse what needs not be inflated to be refused."""
+    if path == "." or path.startswith("./"):
+        raise Refused("Z09", "names start with `./`: pack the folder by its name, or its files as `*`", path)
     fault = names.find_fault(path)
     if fault:
         raise Refused("Z09", fault, path)

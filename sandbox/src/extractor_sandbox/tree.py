@@ -21,6 +21,8 @@ class Tree:
     files: dict[str, Extent]
     folder: str | None
     """The folder that all of it was wrapped in."""
+    folders: tuple[str, ...] = ()
+    """Folders that the archive lists; they are judged by their names, and nothing of them is packed."""
 
     @property
     def top_folder(self) -> str | None:
@@ -41,21 +43,26 @@ class Tree:
         return frozenset(found)
 
 
-def plant(members: Sequence[Member], into: BinaryIO) -> Tree:
-    """Write the files to the canonical archive, without a folder around all of them."""
+def plant(members: Sequence[Member], into: BinaryIO, reader: int | None = None) -> Tree:
+    """Write the files to the canonical archive, without a folder around all of them.
+
+    They are read from ``reader``, another descriptor of the same file, or from the same one.
+    """
     sources = {member.path: member for member in members if not member.is_directory}
-    folder = _find_folder(list(sources))
+    folder = _find_folder(members)
     prefix = f"{folder}/" if folder else ""
-    writer = canonical.Writer(into)
+    writer = canonical.Writer(into, reader)
     files = {
         path.removeprefix(prefix): writer.add(path.removeprefix(prefix), sources[path].pieces())
         for path in sorted(sources)
     }
     writer.close()
-    return Tree(files, folder)
+    folders = (member.path for member in members if member.is_directory and member.path != folder)
+    return Tree(files, folder, tuple(path.removeprefix(prefix) for path in folders))
 
 
-def _find_folder(paths: list[str]) -> str | None:
-    """Find the one folder around everything. A manifest beside it means that there is none."""
-    tops = {path.partition("/")[0] for path in paths}
-    return tops.pop() if len(tops) == 1 and all("/" in path for path in paths) else None
+def _find_folder(members: Sequence[Member]) -> str | None:
+    """Find the one folder around everything. Whatever lies beside it means that there is none."""
+    tops = {member.path.partition("/")[0] for member in members}
+    is_wrapped = all(member.is_directory or "/" in member.path for member in members)
+    return tops.pop() if len(tops) == 1 and is_wrapped else None

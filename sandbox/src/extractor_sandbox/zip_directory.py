@@ -8,8 +8,11 @@ from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Refused
 
 _END = struct.Struct("<4s4H2LH")
-_CENTRAL = struct.Struct("<4sxB2x2H4x3L3H4x2L")
+_CENTRAL = struct.Struct("<4sxB3H4x3L4H2x2L")
+_VERSION = 45
+"""What Zip64 needs; stored and deflated members need 20 at most."""
 _DIRECTORY_BYTES = 4 * limits.MIB
+_PART = "the archive is one part of several"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def find_end(archive: Extent) -> End:
         _, disk, first_disk, here, entries, size, offset, comment = _END.unpack_from(tail, position)
         if position + _END.size + comment == len(tail):
             if disk or first_disk or here != entries:
-                raise Refused("Z01", "the archive is one part of several")
+                raise Refused("Z01", _PART)
             found.append(End(tail_start + position, entries, size, offset, tail[position + _END.size :]))
         position = tail.find(b"PK\x05\x06", position + 1)
     if len(found) != 1:
@@ -76,14 +79,19 @@ def read_entries(archive: Extent, end: End, most: int) -> list[Entry]:
         header = directory[position : position + _CENTRAL.size]
         if len(header) < _CENTRAL.size:
             raise Refused("Z01", "the directory is shorter than its number of entries")
-        signature, system, *fields, name, extra, comment, attributes, offset = _CENTRAL.unpack(header)
+        signature, system, version, *fields, name, extra, comment, disk, attributes, offset = _CENTRAL.unpack(
+            header
+        )
         flags, method, crc, packed, size = fields
         name_start = position + _CENTRAL.size
         extra_start = name_start + name
         position = extra_start + extra + comment
         if signature != b"PK\x01\x02" or position > len(directory):
             raise Refused("Z01", "the directory is damaged")
+        if disk:
+            raise Refused("Z01", _PART)
         raw_name = directory[name_start:extra_start]
+        check_version(version, raw_name)
         raw_extra = directory[extra_start : extra_start + extra]
         entries.append(
             Entry(system, flags, method, crc, packed, size, raw_name, raw_extra, attributes, offset)
@@ -91,3 +99,10 @@ def read_entries(archive: Extent, end: End, most: int) -> list[Entry]:
     if position != len(directory):
         raise Refused("Z01", "the directory holds more than its entries")
     return entries
+
+
+def check_version(version: int, raw_name: bytes) -> None:
+    """Refuse a member that asks for a reader of the future: some readers would skip it, and some read it."""
+    if version > _VERSION:
+        what = f"the member needs a reader of version {version}; plain ones need {_VERSION} at most"
+        raise Refused("Z04", what, raw_name.decode("utf-8", "replace"))

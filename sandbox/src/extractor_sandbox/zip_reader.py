@@ -4,6 +4,7 @@ The directory at the end and the header in front of each member are two descript
 differ in which they believe. So both are read, and have to agree.
 """
 
+import stat
 import struct
 from collections.abc import Iterator
 from functools import partial
@@ -15,11 +16,11 @@ from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Refused
 from extractor_sandbox.inflate import RAW, inflate
 from extractor_sandbox.member import Member, check_ratio
-from extractor_sandbox.zip_directory import End, Entry, find_end, read_entries
+from extractor_sandbox.zip_directory import End, Entry, check_version, find_end, read_entries
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
-_LOCAL = struct.Struct("<4s2x2H4x3L2H")
+_LOCAL = struct.Struct("<4s3H4x3L2H")
 _DESCRIPTOR = struct.Struct("<3L")
 _EXTRA = struct.Struct("<HH")
 
@@ -29,6 +30,8 @@ _HAS_DESCRIPTOR, _UTF8 = 1 << 3, 1 << 11
 _FLAGS = 1 << 1 | 1 << 2 | _HAS_DESCRIPTOR | _UTF8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 _UNIX = (3, 19)
+_NOTHING = (b"", b"\3\0")
+"""What may follow a directory's name: Java deflates no bytes into two."""
 
 
 def read(archive: Extent, *, nested: bool = False) -> list[Member]:
@@ -83,16 +86,19 @@ def _read_member(archive: Extent, entry: Entry, stop: int, nested: bool) -> Memb
         if described != _DESCRIPTOR.pack(entry.crc, entry.packed, entry.size):
             raise Refused("Z05", "the data descriptor differs from the directory", name)
     is_directory = path.endswith("/")
-    if is_directory and (entry.size or entry.packed):
+    if is_directory and (entry.size or entry.crc or data.at(0, 3) not in _NOTHING):
         raise Refused("Z02", "a directory has data", name)
     if entry.method == _STORED and entry.size != entry.packed:
         raise Refused("Z02", "a stored member has two different sizes", name)
     check_ratio(name, entry.size, entry.packed)
+    mode = entry.attributes >> 16 if entry.system in _UNIX else None
+    if nested and (is_directory or stat.S_IFMT(mode or 0) not in (0, stat.S_IFREG) or (mode or 0) & 0o7000):
+        raise Refused("Z07", "a member of an archive within is no regular file", name)
     return Member(
         path=path.removesuffix("/"),
         is_directory=is_directory,
         size=entry.size,
-        mode=entry.attributes >> 16 if entry.system in _UNIX else None,
+        mode=mode,
         pieces=partial(_unpacked, data, entry),
     )
 
@@ -117,10 +123,11 @@ def _find_data(archive: Extent, entry: Entry, stop: int) -> Extent:
 def _check_local(archive: Extent, entry: Entry, data_start: int, nested: bool) -> None:
     """Hold the local header against the directory."""
     header = archive.at(entry.offset, data_start - entry.offset)
-    _, flags, method, crc, packed, size, name_length, _ = _LOCAL.unpack_from(header)
+    _, version, flags, method, crc, packed, size, name_length, _ = _LOCAL.unpack_from(header)
     rest = header[_LOCAL.size :]
     if rest[:name_length] != entry.raw_name:
         raise Refused("Z02", "the directory and the member give different names", entry.name)
+    check_version(version, entry.raw_name)
     if (flags, method) != (entry.flags, entry.method):
         raise Refused("Z02", "the directory and the member give different flags or methods", entry.name)
     _check_extra(entry, entry.extra, nested)

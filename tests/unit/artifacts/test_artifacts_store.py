@@ -177,3 +177,36 @@ def test_store_that_is_no_folder_is_named(root: Path, archive: Path, report: Sca
 
     with pytest.raises(ArtifactError, match=f"cannot store {report.artifact_digest} in {root}"):
         ArtifactStore(root).put(archive, report)
+
+
+@pytest.mark.parametrize(
+    ("is_old", "is_referenced", "is_removed"),
+    [
+        pytest.param(True, False, True, id="old and referred to by nobody"),
+        pytest.param(True, True, False, id="old and referred to"),
+        pytest.param(False, False, False, id="new and not referred to yet"),
+    ],
+)
+def test_sweep_removes_artifacts_that_are_old_and_referred_to_by_nobody(
+    root: Path, archive: Path, report: ScanReport, is_old: bool, is_referenced: bool, is_removed: bool
+) -> None:
+    store, digest = ArtifactStore(root), str(report.artifact_digest)
+    store.put(archive, report)
+    if is_old:
+        for path in root.rglob("*.json"):
+            os.utime(path, (0, 0))
+
+    removed = store.sweep([digest] if is_referenced else [], older_than=3600)
+
+    assert removed == ([digest] if is_removed else [])
+    assert any(root.rglob("*manifest.py")) is not is_removed
+
+
+def test_swept_artifact_may_be_stored_again(root: Path, archive: Path, report: ScanReport) -> None:
+    store = ArtifactStore(root)
+    store.put(archive, report)
+    store.sweep([], older_than=-1)
+
+    with pytest.raises(ArtifactError, match="store its archive first"):
+        store.get(str(report.artifact_digest))
+    assert contents(store.put(archive, report).tree) == canonical.FILES

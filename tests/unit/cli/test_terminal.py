@@ -16,6 +16,12 @@ from extractor_runtime import redaction
     ("error", "want_code", "want_line"),
     [
         pytest.param(ExtractorError("no\nsuch thing"), 1, "extractor: no such thing", id="an error of ours"),
+        pytest.param(
+            ExtractorError("\x1b[2Jdone"),
+            1,
+            r"extractor: \x1b[2Jdone",
+            id="an error with what an archive's author wrote",
+        ),
         pytest.param(KeyboardInterrupt(), 130, "extractor: interrupted", id="Ctrl-C"),
         pytest.param(
             OSError(errno.ENOSPC, "No space left on device", "store/x"),

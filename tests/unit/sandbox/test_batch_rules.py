@@ -9,7 +9,7 @@ import pytest
 from extractor_sandbox.finding import Finding
 from extractor_sandbox.imports import Imports
 from extractor_sandbox.rules import batch
-from extractor_sandbox.source import Source
+from extractor_sandbox.source import Source, collect
 from support.archives import extractor, judge_bytes, rejections, warnings
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -18,7 +18,8 @@ TEMPLATE = Path(__file__).parents[3] / "cli" / "src" / "extractor_cli" / "templa
 
 def warned(code: str, path: str = "processors/core.py") -> list[Finding]:
     text = textwrap.dedent(code)
-    file = Source(path, text.encode(), Imports(frozenset()), text, ast.parse(text))
+    tree = ast.parse(text)
+    file = Source(path, text.encode(), Imports(frozenset()), text, tree, collect(tree))
     return [finding for rule in batch.RULES for finding in rule.judge(file)]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from support import model_files
-from support.archives import FILES, extractor, judge_bytes, make_files, make_zip, rejections
+from support.archives import FILES, Entry, extractor, judge_bytes, make_files, make_zip, rejections
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 
@@ -96,6 +96,7 @@ def test_other_types_are_rejected(path: str) -> None:
         pytest.param("w/m.bin", b"\xca\xfe\xba\xbe", {"F02"}, id="a Java class"),
         pytest.param("w/m.bin", b"\0asm\1", {"F02"}, id="WebAssembly"),
         pytest.param("w/m.bin", b"!<arch>\n", {"F02"}, id="ar"),
+        pytest.param("w/m.bin", b"!<thin>\n", {"F02"}, id="thin ar"),
         pytest.param("w/m.bin", b"\x1f\x8b\x08", {"F02"}, id="gzip"),
         pytest.param("w/m.bin", b"BZh91AY", {"F02"}, id="bzip2"),
         pytest.param("w/m.bin", b"\xfd7zXZ\0", {"F02"}, id="xz"),
@@ -114,6 +115,7 @@ def test_content_fits_the_name(path: str, content: str | bytes, want: set[str]) 
         pytest.param("sitecustomize.py", {"F03"}, id="a start hook"),
         pytest.param("deep/usercustomize.py", {"F03"}, id="a start hook below"),
         pytest.param("sitecustomize/__init__.py", {"F03"}, id="a start hook as package"),
+        pytest.param("docs/sitecustomize.md", set(), id="a page about start hooks"),
         pytest.param(".hidden/a.txt", {"F04"}, id="a hidden folder"),
         pytest.param("notes/.a.txt", {"F04"}, id="a hidden file"),
         pytest.param("__MACOSX/a.txt", {"F04"}, id="macOS's folder"),
@@ -131,6 +133,47 @@ def test_content_fits_the_name(path: str, content: str | bytes, want: set[str]) 
 )
 def test_places_are_judged(path: str, want: set[str]) -> None:
     assert judged({path: b""}) == want
+
+
+@pytest.mark.parametrize(
+    ("folder", "want"),
+    [
+        pytest.param("weights/", set(), id="an empty folder"),
+        pytest.param("notes/.git/", {"F04"}, id="a hidden folder"),
+        pytest.param("__MACOSX/", {"F04"}, id="macOS's folder"),
+        pytest.param("processors/__pycache__/", {"F01"}, id="a cache"),
+    ],
+)
+def test_listed_folders_are_judged_though_nothing_is_in_them(folder: str, want: set[str]) -> None:
+    entries = [Entry(path, data) for path, data in FILES.items()]
+
+    assert rejections(judge_bytes(make_zip([*entries, Entry(folder, mode=0o040755)]))) == want
+
+
+@pytest.mark.parametrize(
+    ("folder", "want"),
+    [
+        pytest.param("text_embed/", set(), id="itself"),
+        pytest.param("text_embed/weights/", set(), id="one in it"),
+        pytest.param("text_embed/.git/", {"F04"}, id="a hidden one in it"),
+        pytest.param("other/", {"F06"}, id="another"),
+    ],
+)
+def test_listed_folders_count_where_the_root_is_sought(folder: str, want: set[str]) -> None:
+    entries = [Entry(f"text_embed/{path}", data) for path, data in FILES.items()]
+
+    assert rejections(judge_bytes(make_zip([*entries, Entry(folder, mode=0o040755)]))) == want
+
+
+def test_a_zip_of_finders_is_refused_for_that_alone_with_the_way_out() -> None:
+    inside = {f"text_embed/{path}": data for path, data in FILES.items()}
+    shadows = {f"__MACOSX/text_embed/._{path}": b"\0\5\x16\7" for path in FILES}
+
+    findings = judge_bytes(make_zip({**inside, **shadows, "text_embed/.DS_Store": b"\0"})).findings
+
+    files = [finding for finding in findings if finding.rule.startswith("F")]
+    assert [finding.rule for finding in files] == ["F04"] * 3
+    assert all("zip -r -X" in (finding.problem.advice or "") for finding in files)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +196,12 @@ def test_places_are_judged(path: str, want: set[str]) -> None:
             {f".git/{path}": data for path, data in FILES.items()}, {"F04"}, None, id="in a hidden folder"
         ),
         pytest.param(
+            {f"__pycache__/{path}": data for path, data in FILES.items()},
+            {"F01"},
+            "__pycache__",
+            id="in a cache",
+        ),
+        pytest.param(
             {f"a/b/{path}": data for path, data in FILES.items()}, {"F06"}, "a", id="two folders down"
         ),
         pytest.param({"manifest.py": FILES["manifest.py"]}, {"F06"}, None, id="without a pipeline"),
@@ -167,6 +216,16 @@ def test_the_root_is_found(files: dict[str, bytes], want: set[str], want_folder:
     outcome = judge_bytes(make_zip(files))
 
     assert (rejections(outcome), outcome.top_folder) == (want, want_folder)
+
+
+def test_a_manifest_in_the_wrong_place_is_found() -> None:
+    files = {"README": b"", **{f"a/{path}": data for path, data in FILES.items()}}
+
+    (finding,) = judge_bytes(make_zip(files)).findings
+
+    assert "there is no manifest.py and no pipeline.py" in finding.problem.message
+    assert "there is one in a/" in finding.problem.message
+    assert finding.problem.advice == "Pack the folder a itself, with nothing beside it."
 
 
 def test_every_finding_says_where_and_what_to_do() -> None:

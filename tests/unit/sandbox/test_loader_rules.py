@@ -209,3 +209,13 @@ def test_torch_load_without_the_keyword_is_a_warning(code: str) -> None:
     outcome = judge_bytes(extractor({"core.py": f"import torch\n{code}\n"}))
 
     assert (rejections(outcome), warnings(outcome)) == (set(), {"C10"})
+
+
+def test_arguments_that_nobody_sees_come_with_the_way_out() -> None:
+    load = (
+        "import json\nfrom transformers import AutoModel\nAutoModel.from_pretrained(p{}, **json.loads(s))\n"
+    )
+
+    [finding] = judge_bytes(extractor({"core.py": load.format("")})).findings
+    assert finding.problem.advice == "Write trust_remote_code=False beside them."
+    assert rejections(judge_bytes(extractor({"core.py": load.format(", trust_remote_code=False")}))) == set()

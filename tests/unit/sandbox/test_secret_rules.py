@@ -43,6 +43,17 @@ def test_secrets_are_found_wherever_they_are_written(secret: str, code: str) -> 
     assert rejections(judge_bytes(extractor({"core.py": code.format(secret)}))) == {"S01"}
 
 
+@pytest.mark.parametrize(
+    "code", ["x = '{0}' '{1}'\n", "x = '{0}' + '{1}'\n", "x = b'{0}' b'{1}'\n", "x = '%s{1}' % '{0}'\n"]
+)
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_secrets_are_found_in_pieces(secret: str, code: str) -> None:
+    outcome = judge_bytes(extractor({"core.py": code.format(secret[:7], secret[7:])}))
+
+    assert rejections(outcome) == {"S01"}
+    assert secret not in str(outcome)
+
+
 @pytest.mark.parametrize("before", [PIECE - 10, PIECE - 1, PIECE, 2 * PIECE - 20])
 def test_secrets_are_found_between_two_pieces_of_a_file(before: int) -> None:
     text = "\n" * before + SECRETS["AWS"] + "\n"

@@ -13,6 +13,21 @@ BODY = b"".join(tar_entry(name, data) for name, data in FILES.items())
 END = bytes(1024)
 
 
+def with_flags(flags: int, fields: bytes) -> bytes:
+    """Give the plain archive another gzip header."""
+    plain = packed()
+    return plain[:3] + bytes([flags]) + plain[4:10] + fields + plain[10:]
+
+
+def with_field(at: int, value: bytes) -> bytes:
+    """Build an entry with another number in its header, and the right checksum."""
+    header = bytearray(tar_entry("a.txt"))
+    header[at : at + 8] = value.ljust(8, b"\0")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
 def packed(*entries: bytes, end: bytes = END) -> bytes:
     return gzip.compress(BODY + b"".join(entries) + end, mtime=0)
 
@@ -23,6 +38,8 @@ def packed(*entries: bytes, end: bytes = END) -> bytes:
         pytest.param(packed(), id="ustar files"),
         pytest.param(packed(end=bytes(10240 - len(BODY))), id="zeros up to a full record"),
         pytest.param(packed(tar_entry("notes/", kind=b"5", mode=b"0000755\0")), id="a directory"),
+        pytest.param(with_flags(8, b"notes.tar\0"), id="a gzip that names its file"),
+        pytest.param(with_flags(16, b"made by hand\0"), id="a gzip with a comment"),
         pytest.param(packed(pax_header(path="größe.txt"), tar_entry("x", b"hello")), id="a PAX path"),
         pytest.param(
             packed(pax_header(size="5", mtime="1.5"), tar_entry("a.txt", b"hello")), id="a PAX size and time"
@@ -40,6 +57,7 @@ def test_plain_archives_are_read(archive: bytes) -> None:
         pytest.param(packed() + packed(), "Z08", id="two gzip members"),
         pytest.param(packed()[:-4], "Z08", id="a cut gzip"),
         pytest.param(packed()[:-8] + bytes(8), "Z08", id="a wrong gzip checksum"),
+        pytest.param(with_flags(32, b""), "Z01", id="a gzip flag that no reader knows"),
         pytest.param(packed(end=b""), "Z01", id="no end"),
         pytest.param(packed(end=bytes(512)), "Z01", id="half an end"),
         pytest.param(packed(end=bytes(512) + tar_entry("a.txt")), "Z01", id="one block of zeros"),
@@ -51,11 +69,22 @@ def test_plain_archives_are_read(archive: bytes) -> None:
         pytest.param(
             packed(tar_entry("a.txt", size=b"\x80" + bytes(10) + b"\1")), "Z02", id="a binary number"
         ),
+        *(
+            pytest.param(packed(with_field(at, b"9")), "Z02", id=f"no number at {at}")
+            for at in (100, 108, 116, 136, 329, 337)
+        ),
         pytest.param(packed(tar_entry("a.txt", b"x", padding=b"y")), "Z02", id="bytes in the padding"),
         pytest.param(packed(tar_entry("a.txt\0hidden")), "Z02", id="bytes behind a name"),
         pytest.param(packed(tar_entry("a/", b"data", kind=b"5")), "Z02", id="a directory with data"),
         pytest.param(packed(pax_header(linkpath="x"), tar_entry("a.txt")), "Z02", id="another PAX key"),
         pytest.param(packed(pax_header(path="x")), "Z02", id="a PAX header of nothing"),
+        pytest.param(packed(pax_header(path=""), tar_entry("a.txt")), "Z02", id="a PAX path of nothing"),
+        pytest.param(packed(pax_header(), tar_entry("a.txt")), "Z02", id="a PAX header without records"),
+        pytest.param(
+            packed(pax_header(size="0"), tar_entry("a.txt", size=b"x".ljust(12, b"\0"))),
+            "Z02",
+            id="a PAX size for one that is no number",
+        ),
         pytest.param(
             packed(tar_entry("P", b"99 path=x\n", kind=b"x"), tar_entry("a")),
             "Z02",
@@ -72,6 +101,7 @@ def test_plain_archives_are_read(archive: bytes) -> None:
         pytest.param(packed(tar_entry("a.txt", kind=b"\0")), "Z07", id="an old file type"),
         pytest.param(packed(tar_entry("a.txt", mode=b"0004755\0")), "Z07", id="setuid"),
         pytest.param(packed(tar_entry("../a.txt")), "Z09", id="a climbing path"),
+        pytest.param(packed(tar_entry("./a.txt")), "Z09", id="a path from the folder itself"),
         pytest.param(packed(tar_entry("a.txt/", b"x")), "Z09", id="a file that is named like a folder"),
         pytest.param(
             packed(pax_header(path="/etc/passwd"), tar_entry("a.txt")), "Z09", id="an absolute PAX path"
@@ -113,6 +143,20 @@ def test_long_names_are_read_from_ustar_and_pax(tmp_path: Path) -> None:
 
         assert outcome.files == 3
         assert not rejections(outcome) & {"Z01", "Z02", "Z09"}
+
+
+@pytest.mark.parametrize(
+    ("archive", "want"),
+    [
+        pytest.param(packed(tar_entry("./", kind=b"5")), "pack the folder by its name", id="tar of ."),
+        pytest.param(packed(tar_entry("x", kind=b"g")), "git archive HEAD^{tree}", id="git archive"),
+        pytest.param(packed(tar_entry("a", magic=b"ustar  \0")), "--format=ustar", id="GNU tar"),
+    ],
+)
+def test_what_tools_write_by_default_is_refused_with_the_way_out(archive: bytes, want: str) -> None:
+    (finding,) = judge_bytes(archive).findings
+
+    assert want in finding.problem.message
 
 
 def test_zip_and_tar_of_the_same_files_are_judged_alike() -> None:

@@ -25,6 +25,9 @@ def judged(content: bytes, path: str = "weights/a.npy") -> set[str]:
         pytest.param(npy(bytes(4), "<V2", (2,)), id="bfloat16, as numpy calls it"),
         pytest.param(npy(bytes(8), "<M8[D]", (1,)), id="dates"),
         pytest.param(npy(bytes(8), "<m8[25s]", (1,)), id="durations"),
+        pytest.param(
+            npy(bytes(4), [("cle", "<f4")], (1,)).replace(b"cle", b"cl\xe9"), id="a name in Latin-1"
+        ),
         pytest.param(npy(bytes(20), [("a", "<i4"), ("b", "<f8", (2,))], (1,)), id="records"),
         pytest.param(
             npy(bytes(5), [("größe", [(("t", "n"), "|u1")]), ("", "|V4")], (1,)), id="nested records"

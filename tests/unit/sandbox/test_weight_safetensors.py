@@ -43,6 +43,9 @@ def is_taken(content: bytes) -> bool:
         ),
         pytest.param(file({}), id="nothing at all"),
         pytest.param(file_of(b"{}      "), id="padding"),
+        pytest.param(
+            file({"a": {**tensor("U8", [1], 0, 1), "x": [1]}}, b"x"), id="a field that nobody reads"
+        ),
         pytest.param(file({"größe \U0001f600": tensor("U8", [1], 0, 1)}, b"x"), id="any name"),
     ],
 )
@@ -95,12 +98,23 @@ def test_what_the_library_refuses_is_rejected(content: bytes) -> None:
         pytest.param(
             b'{"a":%s,"a":%s}' % ((json.dumps(tensor("U8", [1], 0, 1)).encode(),) * 2), id="a tensor twice"
         ),
-        pytest.param(b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1}}', id="one field more"),
+        pytest.param(
+            b'{"__metadata__":{"a":"b","a":"c"},"a":%s}' % json.dumps(tensor("U8", [1], 0, 1)).encode(),
+            id="a note twice",
+        ),
         pytest.param(b'{"a":["U8",[1],[0,1]]}', id="a list for an object"),
     ],
 )
 def test_what_readers_may_see_differently_is_rejected(header: bytes) -> None:
     assert judged(file_of(header, b"x")) == {"W03"}
+
+
+def test_the_librarys_words_are_printable() -> None:
+    content = file({"\x1b[31m": tensor("U8", [1], 1, 2)}, b"xy")
+
+    (finding,) = judge_bytes(extractor({"weights/model.safetensors": content})).findings
+
+    assert finding.problem.message.endswith(r"invalid offset for tensor `\x1b[31m`")
 
 
 NUMBERS = st.integers(-1, 9)

@@ -28,6 +28,18 @@ def streamed(**changes: object) -> Entry:
     return Entry("notes.txt", NOTES, **fields)  # type: ignore[arg-type]
 
 
+def on_another_disk() -> bytes:
+    data = bytearray(make_zip(FILES))
+    data[data.rindex(b"PK\1\2") + 34] = 1
+    return bytes(data)
+
+
+def of_version(signature: bytes, at: int) -> bytes:
+    data = bytearray(make_zip(FILES))
+    data[data.rindex(signature) + at] = 46
+    return bytes(data)
+
+
 def pointing_behind() -> bytes:
     data = bytearray(make_zip(FILES))
     offset = data.rindex(b"PK\1\2") + 42
@@ -46,6 +58,10 @@ def pointing_behind() -> bytes:
         ),
         pytest.param(with_entry(Entry("notes/", mode=0o040755)), id="a directory"),
         pytest.param(with_entry(Entry("notes.txt", method=8)), id="an empty deflated file"),
+        pytest.param(
+            with_entry(Entry("notes/", method=8, mode=0o040755, descriptor=descriptor(b""))),
+            id="a directory as Java streams it",
+        ),
         pytest.param(with_entry(Entry("notes.txt", NOTES, mode=0o100755)), id="execute bits"),
         pytest.param(
             with_entry(Entry("notes.txt", NOTES, mode=0o120777, system=0)), id="a mode that is none on DOS"
@@ -80,6 +96,7 @@ def test_plain_archives_are_read(data: bytes) -> None:
         pytest.param(make_zip(FILES, comment=b"x" * 1025), "Z01", id="a long comment"),
         pytest.param(make_zip(FILES, comment=b"PK"), "Z01", id="a comment with the bytes PK"),
         pytest.param(make_zip(FILES, comment=make_zip([])), "Z01", id="two ends"),
+        pytest.param(on_another_disk(), "Z01", id="a member on another disk"),
         pytest.param(make_zip(FILES, count=1), "Z01", id="more entries than said"),
         pytest.param(make_zip(FILES, count=3), "Z01", id="fewer entries than said"),
         pytest.param(make_zip(FILES, between=b"x"), "Z02", id="a gap before the directory"),
@@ -95,8 +112,16 @@ def test_plain_archives_are_read(data: bytes) -> None:
         pytest.param(with_entry(Entry("a.txt", b"x", extra=b"UT\5\0x")), "Z02", id="a cut extra field"),
         pytest.param(with_entry(Entry("a.txt", b"x", extra=b"UT")), "Z02", id="a cut extra header"),
         pytest.param(with_entry(Entry("a/", b"data", mode=0o040755)), "Z02", id="a directory with data"),
+        pytest.param(
+            with_entry(Entry("a/", method=8, raw=b"\0\0\0\xff\xff\3\0", mode=0o040755)),
+            "Z02",
+            id="a directory with bytes that inflate to nothing",
+        ),
+        pytest.param(with_entry(Entry("a/", crc=1, mode=0o040755)), "Z02", id="a directory with a checksum"),
         pytest.param(with_entry(Entry("a.txt", b"abc", size=2)), "Z02", id="a stored member with two sizes"),
         pytest.param(with_entry(Entry("a.txt", NOTES, method=12)), "Z04", id="bzip2"),
+        pytest.param(of_version(b"PK\1\2", 6), "Z04", id="a version of the future in the directory"),
+        pytest.param(of_version(b"PK\3\4", 4), "Z04", id="a version of the future in a member"),
         pytest.param(with_entry(Entry("a.txt", NOTES, flags=1)), "Z05", id="encryption"),
         pytest.param(with_entry(Entry("a.txt", NOTES, flags=1 << 5)), "Z05", id="patched data"),
         pytest.param(with_entry(streamed(method=0)), "Z05", id="a descriptor behind stored data"),

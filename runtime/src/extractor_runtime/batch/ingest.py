@@ -83,7 +83,8 @@ def _run(config: RunConfig, store: Store, progress: Progress, on_step: Callable[
     on_step("read_source")
     manifest = config.manifest
     source = sources.open_source(config.source, mappings=manifest.input_mappings, names=manifest.input_names)
-    tree = Tree(Path(config.tree), config.artifact_digest, config.top_folder)
+    environment = Path(config.environment) if config.environment else None
+    tree = Tree(Path(config.tree), config.artifact_digest, config.top_folder, environment)
     with contextlib.closing(AuthorThread(tree.root)) as thread:
         pipeline = thread.call(
             author.build_pipeline, tree, config, seconds=config.batch_timeout, what="the pipeline"

@@ -20,6 +20,8 @@ _MAKERS = {
 }
 """Functions that make types of the strings that they are given."""
 _NO_TYPES = (ast.Name, ast.Attribute, ast.Slice, ast.Call, ast.Compare)
+_CHANGES = ("update", "setdefault", "__setitem__", "__ior__")
+_QUESTIONS = {"getattr", "hasattr", "get"}
 _COLLECTIONS = {"list", "dict", "set", "frozenset", "tuple", "type"}
 
 
@@ -30,7 +32,7 @@ def annotations_are_names(source: Source) -> Iterator[Problem]:
     texts = _find_assigned_texts(source)
     seen: set[int] = set()
     for annotation, scope in _find_annotations(source):
-        for constant in _find_strings(annotation, scope, seen):
+        for constant in _find_strings(annotation, source, scope, seen):
             yield from _judge(source, constant, scope)
         if isinstance(annotation, ast.Name):
             for constant in texts.get(annotation.id, ()):
@@ -38,12 +40,15 @@ def annotations_are_names(source: Source) -> Iterator[Problem]:
     for subscript, scope in source.scoped(ast.Subscript):
         may_hold_types = not isinstance(subscript.slice, _NO_TYPES) and id(subscript) not in seen
         if may_hold_types and _is_type(subscript.value, scope):
-            for constant in _find_strings(subscript, scope, seen):
+            for constant in _find_strings(subscript, source, scope, seen):
                 yield from _judge(source, constant, scope, must_parse=False)
     for call, scope in source.scoped(ast.Call) if _imports_makers(source) else ():
         if not _MAKERS.isdisjoint(outside_paths(call.func, scope)):
-            for value in (*call.args, *(keyword.value for keyword in call.keywords)):
-                for constant in _find_strings(value, scope, seen):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            names = {each.id for each in given if isinstance(each, ast.Name)}
+            given += [value for name, value in _find_named_values(source) if name in names]
+            for value in given:
+                for constant in _find_strings(value, source, scope, seen):
                     yield from _judge(source, constant, scope, must_parse=False)
     yield from _find_changes(source)
 
@@ -79,7 +84,7 @@ def _find_assigned_texts(source: Source) -> dict[str, list[ast.Constant]]:
     return texts
 
 
-def _find_strings(node: ast.expr, scope: Scope, seen: set[int]) -> Iterator[ast.Constant]:
+def _find_strings(node: ast.expr, source: Source, scope: Scope, seen: set[int]) -> Iterator[ast.Constant]:
     """Find the strings in a type that stand for types themselves."""
     waiting: list[ast.AST] = [node]
     while waiting:
@@ -87,6 +92,9 @@ def _find_strings(node: ast.expr, scope: Scope, seen: set[int]) -> Iterator[ast.
         match part:
             case ast.Constant(value=str()):
                 yield part
+            case ast.JoinedStr() | ast.BinOp(op=ast.Add() | ast.Mod()):
+                # What nobody can put together here is as good as no type.
+                yield ast.copy_location(ast.Constant(source.texts.fold(part) or ""), part)
             case ast.Subscript(value=owner, slice=inner):
                 seen.add(id(part))
                 paths = outside_paths(owner, scope)
@@ -122,7 +130,7 @@ def _judge(
     if fault:
         yield source.problem(constant, f"a string annotation holds {fault}")
         return
-    for nested in _find_strings(tree.body, scope, set()):
+    for nested in _find_strings(tree.body, source, scope, set()):
         # What a string within a string holds stands where the outer one does.
         yield from _judge(source, ast.copy_location(nested, constant), scope, must_parse)
 
@@ -141,15 +149,46 @@ def _find_changes(source: Source) -> Iterator[Problem]:
     """Find where annotations are written other than as annotations."""
     message = "writes to __annotations__"
     advice = "Annotate the name where it is defined."
-    for name, _ in source.names.get("__annotations__", ()):
-        yield source.problem(name, message, advice)
-    read = source.attributes.get("__annotations__", ())
-    for attribute in read:
-        if not isinstance(attribute.ctx, ast.Load):
-            yield source.problem(attribute, message, advice)
-    for subscript in source.each(ast.Subscript) if read else ():
-        if subscript.value in read and not isinstance(subscript.ctx, ast.Load):
-            yield source.problem(subscript, message, advice)
+    for node in (*_find_written(source), *_find_named(source)):
+        yield source.problem(node, message, advice)
+
+
+def _is_question(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _QUESTIONS
+    return False
+
+
+def _find_named_values(source: Source) -> Iterator[tuple[str, ast.expr]]:
+    """Give all names with what is assigned to them."""
+    return ((target.id, value) for target, value, _ in source.assignments if isinstance(target, ast.Name))
+
+
+def _find_written(source: Source) -> Iterator[ast.expr]:
+    yield from (name for name, _ in source.names.get("__annotations__", ()))
+    read = source.attributes.get("__annotations__", [])
+    yield from (attribute for attribute in read if not isinstance(attribute.ctx, ast.Load))
+    if read:
+        aliases = {name for name, value in _find_named_values(source) if value in read}
+        held = {*read, *(node for name in aliases for node, _ in source.names[name])}
+        for subscript in source.each(ast.Subscript):
+            if subscript.value in held and not isinstance(subscript.ctx, ast.Load):
+                yield subscript
+        for change in _CHANGES:
+            yield from (node for node in source.attributes.get(change, ()) if node.value in held)
+
+
+def _find_named(source: Source) -> Iterator[ast.AST]:
+    """Find where the name is spelled as a string or a keyword, but to ask for it."""
+    yield from (keyword for keyword in source.each(ast.keyword) if keyword.arg == "__annotations__")
+    named = [each for each in source.each(ast.Constant) if each.value == "__annotations__"]
+    if named:
+        calls = source.each(ast.Call)
+        asked = {id(each) for call in calls if _is_question(call.func) for each in call.args}
+        for comparison in source.each(ast.Compare):
+            asked.update(map(id, (comparison.left, *comparison.comparators)))
+        yield from (each for each in named if id(each) not in asked)
 
 
 RULES = (annotations_are_names,)

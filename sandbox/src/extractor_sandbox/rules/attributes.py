@@ -1,17 +1,13 @@
 """C06: attributes, and how far they reach."""
 
 import ast
-import re
 from collections.abc import Iterator
 
 from extractor_sandbox import reach
 from extractor_sandbox.finding import Problem, rule
 from extractor_sandbox.program import Program
-from extractor_sandbox.scopes import literal_getattr
+from extractor_sandbox.scopes import Scope, literal_getattr
 from extractor_sandbox.source import Source
-
-_PART = r"(?:\.\w+|\[[^\[\]{}]*\])"
-_FIELD = re.compile(rf"\{{\w*{_PART}*?\.(__\w+|{'|'.join(sorted(reach.FRAMES))})\b")
 
 
 @rule("C06", "Write the attribute out, or leave it out.")
@@ -33,7 +29,7 @@ def attributes_lead_nowhere(source: Source) -> Iterator[Problem]:
                 yield from _judge_name(source, statement, alias.name)
     yield from _judge_getattr(source)
     yield from _judge_positional_patterns(source)
-    yield from _judge_format_fields(source)
+    yield from _judge_held_modules(source)
 
 
 @rule("C06", attributes_lead_nowhere.advice)
@@ -48,7 +44,7 @@ def _judge_name(source: Source, node: ast.AST, name: str) -> Iterator[Problem]:
         yield source.problem(node, f"uses the attribute {name}", advice)
     elif not name.startswith("__") or not name.endswith("__") or name in reach.DUNDERS:
         return
-    elif name != "__setattr__" or not _sets_own_field(source, node):
+    elif name not in _CALLED_ONLY or not _is_own_field(source, node):
         yield source.problem(node, f"uses the attribute {name}", _ADVICE.get(name))
 
 
@@ -63,8 +59,13 @@ _ADVICE = {
 }
 
 
-def _sets_own_field(source: Source, node: ast.AST) -> bool:
-    """Tell whether it is ``object.__setattr__(self, "name", value)``, which frozen dataclasses need."""
+_CALLED_ONLY = {"__setattr__", "__getattr__"}
+
+
+def _is_own_field(source: Source, node: ast.AST) -> bool:
+    """Tell whether it is ``object.__setattr__(self, "name", value)``, which frozen dataclasses need, or
+    ``super().__getattr__(name)``, which wrappers of models do: attributes that the object has are not asked
+    for so."""
     for call in source.each(ast.Call):
         if call.func is node:
             match call:
@@ -74,6 +75,14 @@ def _sets_own_field(source: Source, node: ast.AST) -> bool:
                     keywords=[],
                 ):
                     return not field.startswith("__")
+                case ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Call(func=ast.Name(id="super"), args=[]), attr="__getattr__"
+                    ),
+                    args=[ast.Name()],
+                    keywords=[],
+                ):
+                    return True
     return False
 
 
@@ -91,6 +100,29 @@ def _judge_getattr(source: Source) -> Iterator[Problem]:
         if id(node) not in literal and isinstance(node.ctx, ast.Load):
             advice = 'Write getattr(x, "name") with the name as a literal, or keep the choices in a dict.'
             yield source.problem(node, "uses getattr with a name that is computed", advice)
+
+
+def _judge_held_modules(source: Source) -> Iterator[Problem]:
+    """Judge modules that objects hold (``Path().parser.os.system``): what is read of them gives them away."""
+    for node, scope in source.scoped(ast.Attribute):
+        held = node.value
+        if isinstance(held, ast.Attribute):
+            names = {held.attr} if not _is_imported(held, scope) else set()
+        elif isinstance(held, ast.Name) and not scope.is_imported(held.id):
+            names = {ref.attributes[-1] for ref in scope.look_up(held.id) if not ref.name and ref.attributes}
+        else:
+            continue
+        for module in sorted(names & reach.GIVEN_AWAY.keys()):
+            if node.attr in reach.GIVEN_AWAY[module]:
+                message = f"reads {module}.{node.attr} of an object that may hold the module"
+                yield source.problem(node, message, "Import what you need by name, where it is allowed.")
+
+
+def _is_imported(node: ast.expr, scope: Scope) -> bool:
+    """Tell whether an attribute is read of a module: then it is judged by its path."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and scope.is_imported(node.id)
 
 
 def _judge_positional_patterns(source: Source) -> Iterator[Problem]:
@@ -115,15 +147,6 @@ def _judge_positional_patterns(source: Source) -> Iterator[Problem]:
     for constant in source.each(ast.Constant):
         if constant.value == "__match_args__":
             yield source.problem(constant, computed, "Assign it in the body of a class.")
-
-
-def _judge_format_fields(source: Source) -> Iterator[Problem]:
-    for constant in source.each(ast.Constant):
-        if isinstance(constant.value, str) and "{" in constant.value:
-            found = _FIELD.search(constant.value)
-            if found:
-                message = f"a format string reads the attribute {found[1]}"
-                yield source.problem(constant, message, "Pass the value itself to format.")
 
 
 RULES = (attributes_lead_nowhere,)

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 from extractor_sandbox import constants, imports
 from extractor_sandbox.finding import Problem, Rule, rule
-from extractor_sandbox.rules import annotations, attributes, secrets, unsafe
+from extractor_sandbox.rules import (
+    annotations,
+    attributes,
+    expressions,
+    format_fields,
+    patching,
+    remote_code,
+    secrets,
+    unsafe,
+)
 from extractor_sandbox.source import Source
 
 _COOKIE = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
@@ -18,7 +27,6 @@ _CONTROL = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _IN_BRACES = re.compile(r"\{([^{}]*)")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_FOREIGN = re.compile("[\\w\x80-\U0010ffff]*[\x80-\U0010ffff][\\w\x80-\U0010ffff]*")
 _WORD = re.compile("[\\w\x80-\U0010ffff]+")
 
 _BUILTINS = {
@@ -61,7 +69,7 @@ def text_is_plain(source: Source) -> Iterator[Problem]:
         if found := pattern.search(source.text):
             message = f"the file holds {what}, U+{ord(found[0]):04X}"
             yield Problem(message, source.path, source.text.count("\n", 0, found.start()) + 1)
-    if source.tree and not source.text.isascii() and any(map(_is_disguise, _FOREIGN.findall(source.text))):
+    if source.tree and not source.text.isascii() and any(map(_is_disguise, _WORD.findall(source.text))):
         for line_number, word in _find_disguises(source.text):
             plain = unicodedata.normalize("NFKC", word)
             yield Problem(f"Python reads the identifier {word!a} as {plain!a}", source.path, line_number)
@@ -124,6 +132,8 @@ def no_forbidden_builtins(source: Source) -> Iterator[Problem]:
 
 def _is_disguise(word: str) -> bool:
     """Tell whether a word would be another one as an identifier; most texts have none, and are done."""
+    if word.isascii():
+        return False
     plain = unicodedata.normalize("NFKC", word)
     return plain != word and f"a{plain}".isidentifier()
 
@@ -193,9 +203,15 @@ COMMENTS = Rule[None](
 
 RULES = (
     *(text_is_plain, code_is_bounded, no_forbidden_modules, imports_are_known, no_forbidden_builtins),
-    *(*attributes.RULES, *annotations.RULES, *unsafe.RULES, *secrets.CODE_RULES),
+    *(*attributes.RULES, *format_fields.RULES, *patching.RULES, *annotations.RULES),
+    *(*expressions.RULES, *unsafe.RULES, *remote_code.RULES, *secrets.CODE_RULES),
 )
 """Judged file by file."""
 
-ARCHIVE_RULES = (*attributes.ARCHIVE_RULES, *unsafe.ARCHIVE_RULES)
+ARCHIVE_RULES = (
+    *attributes.ARCHIVE_RULES,
+    *expressions.ARCHIVE_RULES,
+    *unsafe.ARCHIVE_RULES,
+    *remote_code.ARCHIVE_RULES,
+)
 """Judged when all files are known."""

@@ -27,6 +27,7 @@ _EXECUTABLES = {
     b"\xbe\xba\xfe\xca": "a universal executable",
     b"\0asm": "a WebAssembly module",
     b"!<arch>\n": "an ar archive of objects",
+    b"!<thin>\n": "an ar archive of objects",
 }
 _ZIPS = {b"PK\3\4": "a zip", b"PK\5\6": "a zip", b"PK\7\x08": "a zip"}
 _ARCHIVES = {
@@ -40,6 +41,12 @@ _ARCHIVES = {
 _SUSPECTS = {**_EXECUTABLES, **_ZIPS, **_ARCHIVES}
 _HEAD_BYTES = 12
 _HOOKS = {"sitecustomize", "usercustomize"}
+_SOURCE = (".py", ".pyi")
+_RESOURCES = "__MACOSX"
+_PACK_ON_MACOS = (
+    "Give `extractor` the folder itself, or pack it without Finder: `zip -r -X NAME.zip NAME -x '*/.*'` or "
+    "`COPYFILE_DISABLE=1 tar -czf NAME.tar.gz --format=ustar NAME`."
+)
 
 
 @rule(
@@ -49,13 +56,12 @@ def types_are_known(tree: Tree) -> Iterator[Problem]:
     """Only types of files that the scan can judge are accepted: Python source, text, PNG, JPEG and WebP
     images, model weights, and LICENSE, NOTICE, README, AUTHORS, py.typed. No compiled code, no pickles, no
     nested archives."""
+    for path in _all_paths(tree):
+        if "__pycache__" in path.split("/"):
+            yield Problem("this is a cache of compiled code", path, advice="Delete the folder `__pycache__`.")
     for path in tree.files:
-        *folders, name = path.split("/")
-        if "__pycache__" in folders or name == "__pycache__":
-            yield Problem(
-                "the file is a cache of compiled code", path, advice="Delete the folder `__pycache__`."
-            )
-        elif not _kind(path) and name not in _BARE:
+        name = path.rpartition("/")[2]
+        if not (_kind(path) or name in _BARE or _is_set_aside(path)):
             kind = _extension(name)
             yield Problem(
                 f"files of the type .{kind} are not accepted" if kind else "the file has no type", path
@@ -67,6 +73,8 @@ def contents_fit(tree: Tree) -> Iterator[Problem]:
     """A file is what its name says: nothing executable, no hidden archives, text in UTF-8, images that are
     images."""
     for path, content in tree.files.items():
+        if _is_set_aside(path):
+            continue
         head = content.at(0, _HEAD_BYTES)
         kind = _kind(path)
         suspects = (what for magic, what in _SUSPECTS.items() if head.startswith(magic))
@@ -86,18 +94,19 @@ def no_start_hooks(tree: Tree) -> Iterator[Problem]:
     """Python imports modules named sitecustomize and usercustomize when it starts, before anyone asked for
     them."""
     for path in tree.files:
-        if any(segment.partition(".")[0] in _HOOKS for segment in path.split("/")):
+        modules = {segment.partition(".")[0] for segment in path.split("/")}
+        if path.endswith(_SOURCE) and modules & _HOOKS:
             yield Problem("Python would run the file by itself when it starts", path)
 
 
 @rule("F04", "Leave the file out; a folder that is given to `extractor` is packed without such files.")
 def nothing_is_hidden(tree: Tree) -> Iterator[Problem]:
     """Hidden files and folders, and macOS's `__MACOSX`, hold what an author did not mean to publish."""
-    if tree.folder and _is_hidden(tree.folder):
-        yield Problem("the folder around the files is hidden", tree.folder)
-    for path in tree.files:
-        if any(_is_hidden(segment) for segment in path.split("/")):
-            yield Problem("the file is hidden or lies in a hidden folder", path)
+    for path in _all_paths(tree):
+        if _is_of_macos(path):
+            yield Problem("macOS put this beside the author's files", path, advice=_PACK_ON_MACOS)
+        elif _is_hidden(path):
+            yield Problem("the name starts with a dot, or that of a folder around it does", path)
 
 
 @rule("F05", "Rename the module, or move it into a package: processors/types.py is fine.")
@@ -107,7 +116,7 @@ def modules_shadow_nothing(tree: Tree) -> Iterator[Problem]:
     for path in tree.files:
         root, _, rest = path.partition("/")
         name = root if rest else root.partition(".")[0]
-        if name in imports.RESERVED and path.endswith((".py", ".pyi")):
+        if name in imports.RESERVED and path.endswith(_SOURCE):
             yield Problem(f"the top-level name `{name}` hides the module of that name", path)
 
 
@@ -117,9 +126,16 @@ def modules_shadow_nothing(tree: Tree) -> Iterator[Problem]:
 def entry_points_exist(tree: Tree) -> Iterator[Problem]:
     """An extractor has manifest.py and pipeline.py at its root, which is the archive's root or its single
     folder."""
-    for name in ("manifest.py", "pipeline.py"):
-        if name not in tree.files:
-            yield Problem(f"there is no {name} at the root of the extractor")
+    if any(path.startswith(f"{_RESOURCES}/") for path in tree.files):
+        return  # Said by F04: Finder's folder lies beside the author's, which is the root without it.
+    missing = [name for name in ("manifest.py", "pipeline.py") if name not in tree.files]
+    message = f"there is no {' and no '.join(missing)} at the root of the extractor"
+    deeper = [path.rpartition("/")[0] for path in tree.files if path.endswith("/manifest.py")]
+    if "manifest.py" in missing and deeper:
+        advice = f"Pack the folder {deeper[0]} itself, with nothing beside it."
+        yield Problem(f"{message}; there is one in {deeper[0]}/", advice=advice)
+    elif missing:
+        yield Problem(message)
 
 
 def is_text(path: str) -> bool:
@@ -138,8 +154,24 @@ def _kind(path: str) -> str:
     return extension if extension in _CODE | _TEXT | _IMAGES | _WEIGHTS else ""
 
 
-def _is_hidden(segment: str) -> bool:
-    return segment.startswith(".") or segment == "__MACOSX"
+def _all_paths(tree: Tree) -> list[str]:
+    """List everything that has a name: files, listed folders, and the folder around them."""
+    return [*tree.files, *tree.folders, *([tree.folder] if tree.folder else [])]
+
+
+def _is_hidden(path: str) -> bool:
+    return path.startswith(".") or "/." in path
+
+
+def _is_of_macos(path: str) -> bool:
+    """Tell what Finder, and tar on macOS, put into archives on their own."""
+    *_, name = segments = path.split("/")
+    return _RESOURCES in segments or name.startswith("._") or name == ".DS_Store"
+
+
+def _is_set_aside(path: str) -> bool:
+    """Tell whether a file is refused for where it lies, so that what it holds does not matter."""
+    return "__pycache__" in path.split("/") or _is_hidden(path) or _is_of_macos(path)
 
 
 def _is_image(kind: str, head: bytes) -> bool:

@@ -10,7 +10,11 @@ from extractor_sandbox.manifest import PATH, Reading
 from extractor_sandbox.rules import promises
 
 _DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
-_IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*(?:@sha256:[0-9a-f]{64})?")
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_IMAGE = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::{_TAG})?(?:@sha256:[0-9a-f]{{64}})?")
+_IMAGE_CHARACTERS = 512
 _MAX_FEATURES = 64
 _FIRST = {"feature_type", "feature_name", "embedding_dim", "distance_metric"}
 _SECOND = {"name", "type", "dimensions", "distance"}
@@ -34,8 +38,8 @@ def values_are_plain(manifest: Reading) -> Iterator[Problem]:
 
 @rule("M02", "Define `feature_extractor_name`, `version` and `features`, each once.")
 def names_are_defined(manifest: Reading) -> Iterator[Problem]:
-    """The name, the version and the features are defined, the first two perhaps in `metadata`; no name has
-    two values."""
+    """The name, the version and the features are defined, only the first two perhaps in `metadata`; no name
+    has two values."""
     yield from manifest.assigned_again
     known = manifest.lines.keys() | manifest.known().keys()
     if "metadata" in manifest.lines and "metadata" not in manifest.values:
@@ -44,6 +48,9 @@ def names_are_defined(manifest: Reading) -> Iterator[Problem]:
         yield Problem("`feature_extractor_name` is not defined", PATH)
     if "version" not in known:
         yield Problem("`version` is not defined", PATH)
+    if "features" in known and "features" not in manifest.lines:
+        message = "`features` lies in `metadata`, where the platform does not read it"
+        yield Problem(message, PATH, manifest.line("metadata"), advice="Define `features` beside `metadata`.")
     if "features" not in known:
         if "metadata" in known and known & {"input_schema", "output_schema"}:
             message = "`features` is not defined: the extractor has no vectors"
@@ -90,6 +97,9 @@ def features_are_whole(manifest: Reading) -> Iterator[Problem]:
     if any(faults):
         return
     vectors = [feature for feature in features if _is_first(feature) or _is_second(feature)]
+    if len({_is_first(feature) for feature in vectors}) > 1:
+        yield Problem("`features` mixes two dialects: some have `feature_type`, others `type`", PATH, line)
+        return
     names = [feature["feature_name" if _is_first(feature) else "name"] for feature in vectors]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(f"two features are named {name}", PATH, line)
@@ -103,12 +113,12 @@ def requirements_are_plain(manifest: Reading) -> Iterator[Problem]:
     """Dependencies are names with version ranges, extras and markers: no URLs, paths, repositories or
     options. An image is named by tag, which is resolved once, or by digest."""
     known = manifest.known()
-    dependencies = known.get("dependencies") or []
+    dependencies = known.get("dependencies")
     line = manifest.line("dependencies")
-    if not isinstance(dependencies, list | tuple):
+    if not isinstance(dependencies, list | tuple | None):
         yield Problem("`dependencies` is not a list of strings", PATH, line)
         return
-    for dependency in dependencies:
+    for dependency in dependencies or ():
         fault = _find_dependency_fault(dependency)
         if fault:
             yield Problem(f"the dependency {ascii(dependency)[:80]} {fault}", PATH, line)
@@ -116,7 +126,7 @@ def requirements_are_plain(manifest: Reading) -> Iterator[Problem]:
     line = manifest.line("container_image")
     if image is None:
         return
-    if not isinstance(image, str) or not _IMAGE.fullmatch(image):
+    if not isinstance(image, str) or len(image) > _IMAGE_CHARACTERS or not _IMAGE.fullmatch(image):
         yield Problem(f"`container_image` {ascii(image)[:80]} names no image", PATH, line)
     elif not _DIGEST.fullmatch(image):
         message = "`container_image` names a tag, which may move: it is resolved once and pinned"
@@ -144,10 +154,16 @@ def _is_second(feature: dict[str, Any]) -> bool:
     return feature.get("type") == "vector"
 
 
+def _is_called_vector(feature: dict[str, Any]) -> bool:
+    """Tell whether a feature says that it is a vector, in these words or nearly so."""
+    kinds = f"{feature.get('feature_type')} {feature.get('type')}".lower()
+    return "vector" in kinds or "embed" in kinds
+
+
 def _find_feature_fault(feature: object) -> str | None:
     if not isinstance(feature, dict) or not all(isinstance(key, str) for key in feature):
         return "is no dict with strings as keys"
-    if not (_is_first(feature) or _is_second(feature) or feature.keys() & _VECTOR_KEYS):
+    if not (feature.keys() & _VECTOR_KEYS or _is_called_vector(feature)):
         return None
     first, second = _FIRST & feature.keys(), _SECOND & feature.keys()
     if first and second:
@@ -161,7 +177,7 @@ def _find_feature_fault(feature: object) -> str | None:
         else ("type", "name", "dimensions", "distance")
     )
     if not (_is_first(feature) or _is_second(feature)):
-        return f"has dimensions, but {kind} is {ascii(feature[kind])[:40]}"
+        return f"looks like a vector, but {kind} is {ascii(feature[kind])[:40]}"
     if not isinstance(feature[name], str) or not re.fullmatch(r"[a-z][a-z0-9_]*", feature[name]):
         return f"has {name} {ascii(feature[name])[:80]}: write lower-case letters, digits and underscores"
     if type(feature[dimensions]) is not int or not 1 <= feature[dimensions] <= 65_536:

@@ -18,10 +18,12 @@ from extractor_sandbox.weights.unfit import Unfit
 
 _PREFIX_BYTES = {1: 2, 2: 4, 3: 4}
 """How long the header's length is, by the format's version."""
+_ENCODINGS = {1: "latin-1", 2: "latin-1", 3: "utf-8"}
 _HEADER_BYTES = 10_000
 """What numpy reads at most."""
 _HEAD_BYTES = 12 + _HEADER_BYTES
-_TOKENS = re.compile(r"(?:'[^'\\\n]*'|\"[^\"\\\n]*\"|[0-9]+|True|False|[{}()\[\],:]|[ \n]+)*")
+# Possessive: a byte that does not fit must not send it back over every way to split the digits.
+_TOKENS = re.compile(r"(?:'[^'\\\n]*'|\"[^\"\\\n]*\"|[0-9]++|True|False|[{}()\[\],:]|[ \n]++)*+")
 _STRINGS = re.compile(r"'[^']*'|\"[^\"]*\"")
 _DEPTH = 16
 _TYPE = re.compile(r"[<>|=]?([biufcSUVmM])([0-9]{1,9})(?:\[[0-9]{0,6}[A-Za-z]{1,2}\])?")
@@ -67,7 +69,7 @@ def _check_array(head: bytes, size: int) -> None:
     start = 8 + prefix + int.from_bytes(head[8 : 8 + prefix], "little")
     if start > min(size, 8 + prefix + _HEADER_BYTES):
         raise Unfit("the array's header is cut off, or too long")
-    header = _read_header(head[8 + prefix : start])
+    header = _read_header(head[8 + prefix : start], _ENCODINGS[head[6]])
     match header:
         case {"descr": kind, "fortran_order": bool(), "shape": tuple(shape), **rest} if not rest:
             numbers = math.prod(_sizes(shape)) * _measure(kind)
@@ -77,10 +79,10 @@ def _check_array(head: bytes, size: int) -> None:
         raise Unfit(f"the array's header tells of {numbers} bytes, and {size - start} follow it")
 
 
-def _read_header(raw: bytes) -> object:
+def _read_header(raw: bytes, encoding: str) -> object:
     """Read the header's literal, which is looked over before Python's parser gets it."""
     try:
-        text = raw.decode()
+        text = raw.decode(encoding)
     except UnicodeDecodeError as err:
         raise Unfit("the array's header is no text") from err
     if not _TOKENS.fullmatch(text) or _nest(text) > _DEPTH:

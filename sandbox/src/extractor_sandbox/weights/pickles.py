@@ -21,8 +21,11 @@ MAX_BYTES = 32 * limits.MIB
 """Storages lie outside of a checkpoint's pickle, so that it is small."""
 RE_SAVE = "Load it where you trust it, and save it again with a current torch: torch.save(state_dict, path)."
 
+_PROTOCOL = 5
+"""The newest that there is."""
 _MAX_OPCODES = 3_000_000
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+_KEEP_AS = "Keep arrays as .npy or .safetensors, and an ONNX model in one file."
 _STATE_ONLY = "Save tensors only: torch.save(model.state_dict(), path), or safetensors.torch.save_file(...)."
 
 
@@ -44,6 +47,8 @@ def _follow(data: bytes) -> None:
             machine.step(opcode, argument)
             end = position
     except (ValueError, LookupError, OverflowError) as err:
+        if end < 0:
+            raise Unfit("the file is neither a torch zip nor a pickle", _KEEP_AS) from err
         raise Unfit(f"the pickle is damaged or cut off behind byte {end}", RE_SAVE) from err
     if end != len(data) - 1:
         raise Unfit("something follows the pickle", RE_SAVE)
@@ -91,6 +96,8 @@ class _Machine:
         match opcode.name:
             case name if name in _LITERALS:  # First, because most of them are.
                 stack.append(argument if isinstance(argument, str | int) else _ANYTHING)
+            case "PROTO" if argument > _PROTOCOL:
+                raise Unfit(f"the pickle is of protocol {argument}, which does not exist", RE_SAVE)
             case "PROTO" | "FRAME":
                 pass
             case "MARK":

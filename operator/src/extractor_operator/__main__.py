@@ -1,0 +1,165 @@
+"""`python -m extractor_operator --settings FILE`: the operator, until it is told to stop.
+
+kopf only watches. Everything is tried again from what is in the cluster when a process dies, so that one
+which cannot go on says why, and ends.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import socket
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import kopf
+
+from extractor_apis import settings
+from extractor_apis.errors import ExtractorError
+from extractor_apis.extractorversion import ExtractorVersion
+from extractor_apis.settings import Settings
+from extractor_artifacts import ArtifactStore
+from extractor_operator import handlers, kube, probes, version
+from extractor_operator.context import Context
+from extractor_operator.health import Health, Watch
+from extractor_operator.kube import Client
+from extractor_operator.lease import Lease
+from extractor_operator.metrics import Metrics
+from extractor_operator.reconcile import Reconciler
+from extractor_operator.resync import Resync
+from extractor_operator.scan import Scanner
+from extractor_operator.slots import Slots
+from extractor_operator.store import Key, Store
+from extractor_operator.version import Step
+from extractor_operator.workqueue import WorkQueue
+
+_SPARE_WORKERS = 4
+"""Beyond the slots, so that short work is never behind long work."""
+_WATCH_SECONDS = 300
+"""Whole: the API server takes no other."""
+
+_logger = logging.getLogger("extractor_operator")
+
+
+def main(arguments: Sequence[str] | None = None, *, steps: tuple[Step, ...] = version.STEPS) -> int:
+    """Run the operator; give its exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    # Ours only: the HTTP client's would show signed URLs.
+    logging.getLogger("extractor_operator").setLevel(logging.INFO)
+    try:
+        decided = settings.read(options.settings) if options.settings else Settings()
+        asyncio.run(_run(decided, options, steps))
+    except ExtractorError as err:
+        _logger.error("%s", err)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="extractor-operator", description="Reconcile extractors.")
+    add = parser.add_argument
+    add("--settings", type=Path, metavar="FILE", help="its settings; without, the strictest")
+    add("--namespace", action="append", default=[], help="serve only this one; may be repeated")
+    add("--port", type=int, default=8080, help="for /livez and /metrics (%(default)s)")
+    add("--lease", metavar="NAMESPACE/NAME", help="wait for this Lease, and stop when it is lost")
+    add("--at-once", type=int, default=16, metavar="N", help="reconciles at a time (%(default)s)")
+    add("--resync", type=float, default=600.0, metavar="SECONDS", help="between comparisons (%(default)s)")
+    return parser
+
+
+async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step, ...]) -> None:
+    metrics, store = Metrics(), Store()
+    watch = Watch(asyncio.get_running_loop().time)
+    identity = f"{socket.gethostname()}-{os.getpid()}"
+    async with contextlib.AsyncExitStack() as stack:
+        client = await stack.enter_async_context(kube.connect())
+        ctx = _context(decided, client, metrics, options.at_once)
+        queue: WorkQueue[Key]
+        slots = Slots(options.at_once, wake=lambda key: queue.add(key))
+        reconciler = Reconciler(ctx, store, slots, identity, steps)
+        queue = WorkQueue(reconciler.run, workers=options.at_once + _SPARE_WORKERS)
+        metrics.observe(
+            depth=lambda: queue.depth, failing=lambda: queue.failing, waiting=lambda: slots.waiting
+        )
+        await stack.enter_async_context(probes.serve(options.port, Health(queue, watch).problem, metrics))
+        lease = _lease(options.lease, client, identity)
+        if lease:
+            _logger.info("waiting for the lease %s", options.lease)
+            await lease.acquire()
+            stack.push_async_callback(lease.release)
+        _empty(ctx.work)
+        resync = Resync(client, store, queue, watch, tuple(options.namespace))
+        await resync.prime()
+        registry = kopf.OperatorRegistry()
+        handlers.register(registry, store, queue, watch, metrics)
+        _logger.info("at work on %d objects", len(store))
+        others = [queue.run(), resync.run(options.resync), *([lease.keep()] if lease else [])]
+        await _together(_watch(registry, options.namespace), *others)
+
+
+def _context(decided: Settings, client: Client, metrics: Metrics, at_once: int) -> Context:
+    return Context(
+        client=client,
+        settings=decided,
+        artifacts=ArtifactStore(decided.store),
+        scanner=Scanner(asyncio.Semaphore(os.cpu_count() or 1), decided.advisories),
+        threads=ThreadPoolExecutor(at_once, thread_name_prefix="blocking"),
+        work=decided.store.absolute() / "work",
+        metrics=metrics,
+    )
+
+
+def _lease(named: str | None, client: Client, identity: str) -> Lease | None:
+    if named is None:
+        return None
+    namespace, _, name = named.partition("/")
+    return Lease(client, namespace, name, identity)
+
+
+def _empty(work: Path) -> None:
+    """Remove what a process left that was killed."""
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+
+
+def _watch(registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> Coroutine[None, None, None]:
+    """Have kopf watch, and leave no trace on any object: no annotation, no finalizer, no event."""
+    configured = kopf.OperatorSettings()
+    configured.posting.enabled = False
+    configured.scanning.disabled = True
+    configured.watching.chunk_size = 500
+    configured.watching.server_timeout = _WATCH_SECONDS
+    configured.watching.client_timeout = _WATCH_SECONDS + 10
+    configured.networking.request_timeout = 30.0
+    configured.networking.connect_timeout = 10.0
+    # Nothing uses it; a finalizer of kopf's own would be another's name.
+    configured.persistence.finalizer = f"{ExtractorVersion.GROUP}/operator"
+    return kopf.operator(
+        registry=registry,
+        settings=configured,
+        standalone=True,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+    )
+
+
+async def _together(*coroutines: Coroutine[None, None, None]) -> None:
+    """Run all until one ends, however it does; the others end with it."""
+    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+if __name__ == "__main__":
+    status = main()
+    logging.shutdown()
+    # Threads that download would be waited for. Whatever is half-done is done again by the next process.
+    os._exit(status)

@@ -1,0 +1,38 @@
+"""What the steps of a reconcile work with, all of it given from outside."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from extractor_apis.settings import Settings
+from extractor_artifacts import ArtifactStore
+from extractor_operator.kube import Client
+from extractor_operator.metrics import Metrics
+from extractor_operator.scan import Scanner
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Client, settings, stores and pools."""
+
+    client: Client
+    settings: Settings
+    artifacts: ArtifactStore
+    scanner: Scanner
+    threads: ThreadPoolExecutor
+    """For what blocks; as many as reconciles may be at work, so that none waits for one."""
+    work: Path
+    """Folder for what is on its way; emptied when the operator starts."""
+    metrics: Metrics
+
+    async def in_thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Do what blocks; it has a limit of its own, since no thread can be stopped."""
+        bound = functools.partial(call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self.threads, bound)

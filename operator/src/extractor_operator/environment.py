@@ -1,0 +1,38 @@
+"""What a version's code runs in: its dependencies, beside what the runtime has.
+
+One without dependencies waits for nothing. Resolved and installed is what this machine's runtime needs, once
+for all versions that ask for the same.
+"""
+
+from extractor_apis.extractorversion import EnvironmentStatus
+from extractor_apis.manifest import Manifest
+from extractor_artifacts import environments
+from extractor_artifacts.environments import Cache, Environment
+from extractor_operator.context import Context
+from extractor_operator.errors import Retrying, Stalled
+
+
+async def ensure(manifest: Manifest, ctx: Context) -> EnvironmentStatus:
+    """Have the manifest's dependencies installed. Raises Stalled if they contradict each other."""
+    if not manifest.dependencies:
+        return EnvironmentStatus()
+    cache = Cache(ctx.settings.store.absolute() / "environments", ctx.settings.packages)
+    try:
+        made = await ctx.in_thread(_make, manifest.dependencies, cache)
+    except environments.DependencyConflict as err:
+        raise Stalled(err.reason, str(err)) from err
+    except environments.EnvironmentFailed as err:
+        raise Retrying(err.reason, str(err)) from err
+    return EnvironmentStatus(key=made.key, packages=made.packages, size=made.size)
+
+
+def _make(dependencies: tuple[str, ...], cache: Cache) -> Environment:
+    runtime = environments.installed()
+    locked = environments.resolve(
+        dependencies,
+        image_digest=environments.image_digest(runtime),
+        python=environments.Python.running(),
+        constraints=runtime,
+        cache=cache,
+    )
+    return environments.build(locked, cache)

@@ -1,0 +1,40 @@
+"""The two ways in which a step ends a reconcile without having failed, and the one in which it fails.
+
+Any other exception is a bug, or a fault of the machine: it is tried again too, and logged with its traceback.
+"""
+
+from extractor_apis.conditions import Reason
+from extractor_apis.errors import ExtractorError
+
+
+class Waiting(ExtractorError):
+    """Something has to come first, and will: we look again after so many seconds."""
+
+    def __init__(self, reason: Reason, message: str, *, after: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.after = after
+
+
+class Stalled(ExtractorError):
+    """Only a change by a person helps; the message says which."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Retrying(ExtractorError):
+    """It failed, and may not the next time: the queue backs off."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ApiError(ExtractorError):
+    """The API server did not do what it was asked to, which says nothing of the object."""
+
+
+class Gone(ExtractorError):
+    """The object is not there any more, or another one has its name."""

@@ -1,0 +1,91 @@
+"""The scan, in a process of its own: the operator itself never opens an archive.
+
+It has no environment, no open file of ours, and a deadline; what it says is read up to a limit.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydantic
+
+from extractor_apis.conditions import Reason
+from extractor_apis.scan import ScanPolicy, ScanReport
+from extractor_operator.errors import Retrying
+
+_REPORT_BYTES = 16 << 20
+_SAID_BYTES = 4 << 10
+_GRACE_SECONDS = 15.0
+"""For a scan to end by itself when its own time is over."""
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Scans archives, so many at a time."""
+
+    at_once: asyncio.Semaphore
+    advisories: Path | None = None
+    seconds: float = 120.0
+
+    async def scan(self, archive: Path, policy: ScanPolicy, *, into: Path) -> ScanReport:
+        """Judge an archive; if it is accepted, its canonical form is at ``into`` then.
+
+        Everything else that the scan writes is beside ``into``. Raises Retrying if it comes to no verdict.
+        """
+        folder = into.parent
+        policy_file, report_file, said = folder / "policy.json", folder / "report.json", folder / "said"
+        policy_file.write_text(policy.model_dump_json())
+        command = [
+            *(sys.executable, "-I", "-m", "extractor_sandbox"),
+            *("--archive", str(archive), "--into", str(into), "--report", str(report_file)),
+            *("--policy", str(policy_file), "--seconds", str(self.seconds)),
+            *(("--advisories", str(self.advisories)) if self.advisories else ()),
+        ]
+        async with self.at_once:
+            status = await _run(command, said, self.seconds + _GRACE_SECONDS)
+        if status == 0:
+            with contextlib.suppress(OSError, pydantic.ValidationError):
+                return ScanReport.model_validate_json(_read(report_file, _REPORT_BYTES))
+        raise Retrying(Reason.SCAN_FAILED, f"the scan came to no verdict: {_end(status, said)}")
+
+
+async def _run(command: list[str], said: Path, seconds: float) -> int | None:
+    """Run a command to its end and give its status, or None if it took too long."""
+    with said.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=errors,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                return await process.wait()
+        except TimeoutError:
+            return None
+        finally:
+            # Whatever it started is in its session; it is over already unless we gave up.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+
+
+def _end(status: int | None, said: Path) -> str:
+    if status is None:
+        return "it took too long"
+    if status < 0:
+        return f"it was killed by signal {-status}; does it have enough memory?"
+    last = _read(said, _SAID_BYTES).decode(errors="replace").strip().splitlines()[-1:]
+    return ascii(last[0])[1:-1] if last else f"it ended with status {status}, and said nothing"
+
+
+def _read(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit)

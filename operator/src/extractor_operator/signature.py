@@ -1,0 +1,62 @@
+"""Who signed a version's source: as its namespace's policy demands, or else as the version itself does."""
+
+from extractor_apis.conditions import Reason
+from extractor_apis.extractorversion import ExtractorVersion, SourceStatus
+from extractor_apis.verify import Signer, Verify
+from extractor_artifacts import ArtifactError, signatures
+from extractor_artifacts.guarded_loop import MayConnect
+from extractor_operator import secrets, source
+from extractor_operator.context import Context
+from extractor_operator.errors import Retrying, Stalled
+
+
+async def verify(version: ExtractorVersion, fetched: SourceStatus, ctx: Context) -> str | None:
+    """Name the signer; None where nobody has to sign. Raises Stalled if nobody who may has signed."""
+    policy = ctx.settings.policy(version.metadata.namespace)
+    wanted = policy.verify or version.spec.verify
+    if wanted is None:
+        if policy.require_signature:
+            raise Stalled(
+                Reason.SIGNATURE_REFUSED,
+                "archives of this namespace must be signed: say by whom in spec.verify, in another version",
+            )
+        return None
+    trust = await _trust(wanted, version, ctx)
+    may_connect = source.addresses(ctx).may_connect
+    try:
+        return _shown(await ctx.in_thread(_check, version, fetched, trust, may_connect))
+    except signatures.SignatureError as err:
+        raise Stalled(Reason.SIGNATURE_REFUSED, str(err)) from err
+    except ArtifactError as err:
+        raise Retrying(Reason.FETCH_FAILED, f"the signature was not found: {err}") from err
+
+
+async def _trust(
+    wanted: Verify, version: ExtractorVersion, ctx: Context
+) -> signatures.Keyed | signatures.Keyless:
+    secret = {}
+    if wanted.secret_ref:
+        secret = await secrets.read(ctx.client, version.metadata.namespace, wanted.secret_ref.name)
+    root = ctx.settings.trusted_root
+    content = await ctx.in_thread(root.read_bytes if root else signatures.public_instance)
+    return signatures.trust(wanted, trusted_root=content, secret=secret)
+
+
+def _check(
+    version: ExtractorVersion,
+    fetched: SourceStatus,
+    trust: signatures.Keyed | signatures.Keyless,
+    may_connect: MayConnect,
+) -> Signer:
+    archive = version.spec.source.zip
+    if archive:
+        found = signatures.beside(archive.url, may_connect=may_connect)
+        return signatures.verify(fetched.digest, () if found is None else (found,), trust)
+    attached = signatures.attached(
+        f"oci://{fetched.resolved.removeprefix('oci://')}", may_connect=may_connect
+    )
+    return signatures.verify(attached.digest, attached.signatures, trust)
+
+
+def _shown(signer: Signer) -> str:
+    return f"{signer.subject} of {signer.issuer}" if signer.subject else f"the key {signer.key}"

@@ -1,0 +1,214 @@
+"""What it takes to make a version runnable: the steps, in order.
+
+Each looks first whether what it is for is there already, and does nothing then; it is safe to call twice,
+and to be killed in. It returns what its condition says, or None where nobody asked for it.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractor_apis import naming
+from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
+from extractor_apis.extractorversion import ArtifactStatus, ExtractorVersion, FeatureStatus, ScanStatus
+from extractor_apis.manifest import Manifest
+from extractor_apis.resource import ConditionStatus
+from extractor_apis.scan import ScanReport
+from extractor_artifacts import Artifact, ArtifactError
+from extractor_operator import environment, signature, source, status
+from extractor_operator.context import Context
+from extractor_operator.errors import Retrying, Stalled, Waiting
+from extractor_operator.status import Draft
+
+
+@dataclass
+class Work:
+    """One reconcile of one version."""
+
+    version: ExtractorVersion
+    draft: Draft
+    folder: Path
+    """Its own, and gone afterwards."""
+    kept: Artifact | None = None
+    """What is stored of it; nothing is fetched or scanned again then."""
+    report: ScanReport | None = None
+
+    @property
+    def archive(self) -> Path:
+        """Where the source's bytes are."""
+        return self.folder / "source"
+
+    @property
+    def canonical(self) -> Path:
+        """Where the scan puts what it accepts."""
+        return self.folder / "canonical.zip"
+
+    @property
+    def accepted(self) -> tuple[ScanReport, Manifest]:
+        """Give what the scan accepted; only steps after it may ask."""
+        report = self.kept.report if self.kept else self.report
+        if report is None or report.manifest is None:
+            raise RuntimeError(f"the accepted scan of {self.version.metadata.name} has no manifest")
+        return report, report.manifest
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the way to Ready."""
+
+    condition: ConditionType
+    ensure: Callable[[Work, Context], Awaitable[str | None]]
+    doing: str
+    """What people read while it takes long."""
+
+
+async def find_kept(work: Work, ctx: Context) -> None:
+    """See whether an earlier reconcile came to the end, and whether its result still counts."""
+    known = work.version.status
+    strictness = ctx.settings.policy(work.version.metadata.namespace).scan.strictness
+    if not (known.source and known.artifact and known.scan and known.scan.strictness is strictness):
+        return
+    # An artifact that is not there, or damaged, is made again.
+    with contextlib.suppress(ArtifactError):
+        work.kept = await ctx.in_thread(ctx.artifacts.get, known.artifact.digest)
+
+
+async def ensure_fetched(work: Work, ctx: Context) -> str | None:
+    """Have the source's bytes here, and pin what they are."""
+    known = work.version.status.source
+    work.draft.source = known
+    if not work.kept:
+        started = time.monotonic()
+        work.draft.source = known = await source.fetch(work.version, work.archive, ctx)
+        ctx.metrics.fetch_seconds.observe(time.monotonic() - started)
+        ctx.metrics.artifact_bytes.observe(known.size)
+    assert known is not None
+    return f"{known.size} bytes, {known.digest}"
+
+
+async def ensure_verified(work: Work, ctx: Context) -> str | None:
+    """Know that somebody signed the bytes whom the version or the operator's settings name."""
+    if work.kept and work.version.status.signer:
+        work.draft.signer = work.version.status.signer
+    elif work.draft.source:
+        work.draft.signer = await signature.verify(work.version, work.draft.source, ctx)
+    return work.draft.signer and f"signed by {work.draft.signer}"
+
+
+async def ensure_scanned(work: Work, ctx: Context) -> str | None:
+    """Have the scan's word that the archive may run."""
+    if work.kept:
+        work.draft.scan = work.version.status.scan
+        return "the scan accepts it"
+    policy = ctx.settings.policy(work.version.metadata.namespace).scan
+    report = work.report = await ctx.scanner.scan(work.archive, policy, into=work.canonical)
+    for finding in report.findings:
+        ctx.metrics.findings.labels(finding.rule, finding.severity).inc()
+    work.draft.scan = status.scan_status(report)
+    if not report.accepted:
+        raise Stalled(Reason.SCAN_REJECTED, _rejection(work.draft.scan))
+    return "the scan accepts it"
+
+
+async def ensure_stored(work: Work, ctx: Context) -> str | None:
+    """Keep what the scan accepted, if it is what the object says that it is."""
+    report, manifest = work.accepted
+    spec = work.version.spec
+    if (naming.object_name(manifest.name), manifest.version) != (spec.extractor, spec.version):
+        raise Stalled(
+            Reason.NAME_MISMATCH,
+            f"the archive's manifest says {manifest.name} {manifest.version}, the object "
+            f"{spec.extractor} {spec.version}: name the object "
+            f"{naming.version_object_name(manifest.name, manifest.version)}, or change the manifest",
+        )
+    if work.kept:
+        work.draft.artifact = work.version.status.artifact
+    else:
+        size = work.canonical.stat().st_size
+        kept = await ctx.in_thread(ctx.artifacts.put, work.canonical, report)
+        work.draft.artifact = ArtifactStatus(digest=kept.digest, size=size)
+    work.draft.features = tuple(
+        FeatureStatus(
+            uri=str(naming.FeatureURI(manifest.name, manifest.version, vector.name)),
+            dimensions=vector.dimensions,
+            distance=vector.distance,
+        )
+        for vector in manifest.vectors
+    )
+    assert work.draft.artifact is not None
+    return f"stored as {work.draft.artifact.digest}"
+
+
+async def ensure_environment(work: Work, ctx: Context) -> str | None:
+    """Have what the code runs in: an image that is allowed, and its dependencies installed."""
+    _, manifest = work.accepted
+    made = work.draft.environment = await environment.ensure(manifest, ctx)
+    if made.key is None:
+        return "it has no dependencies of its own"
+    return f"{made.packages} distributions, {made.size} bytes"
+
+
+STEPS: tuple[Step, ...] = (
+    Step(ConditionType.FETCHED, ensure_fetched, "fetching the source"),
+    Step(ConditionType.VERIFIED, ensure_verified, "looking for a signature"),
+    Step(ConditionType.SCANNED, ensure_scanned, "scanning the archive"),
+    Step(ConditionType.STORED, ensure_stored, "storing the archive"),
+    Step(ConditionType.ENVIRONMENT, ensure_environment, "preparing the dependencies"),
+)
+
+
+async def reconcile(
+    version: ExtractorVersion, draft: Draft, ctx: Context, steps: tuple[Step, ...] = STEPS
+) -> Outcome:
+    """Bring a version to Ready, as far as it goes now. Raises what `errors` names, and bugs."""
+    with _folder(ctx.work / version.metadata.uid) as folder:
+        work = Work(version, draft, folder)
+        await find_kept(work, ctx)
+        for step in steps:
+            draft.doing = step.doing
+            try:
+                said = await step.ensure(work, ctx)
+            except Exception as err:
+                draft.stages.append(_failed(step, err))
+                raise
+            if said:
+                draft.stages.append(Stage(step.condition, ConditionStatus.TRUE, Reason.SUCCEEDED, said))
+    return Outcome(tuple(draft.stages))
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _failed(step: Step, err: Exception) -> Stage:
+    match err:
+        case Waiting():
+            return Stage(step.condition, ConditionStatus.UNKNOWN, err.reason, str(err))
+        case Stalled() | Retrying():
+            return Stage(step.condition, ConditionStatus.FALSE, err.reason, str(err))
+        case _:
+            return Stage(
+                step.condition,
+                ConditionStatus.UNKNOWN,
+                Reason.RETRYING,
+                f"{step.doing} failed; trying again",
+            )
+
+
+def _rejection(scan: ScanStatus) -> str:
+    first, *others = [
+        f"{finding.rule} {finding.path or ''}{f':{finding.line}' if finding.line else ''}: {finding.message}"
+        for finding in scan.findings[: min(3, scan.rejected)]
+    ] or ["no finding says why"]
+    more = f" (and {scan.rejected - 1 - len(others)} more)" if scan.rejected > 1 + len(others) else ""
+    said = "; ".join([first, *others])
+    return f"the scan rejects the archive: {said}{more}. Mend it, run `extractor lint`, push another"

@@ -1,0 +1,16 @@
+"""An environment of one distribution, built in a process that may be killed."""
+
+from extractor_artifacts import environments
+from extractor_artifacts.environments import Cache, Environment, Installed, Python
+
+
+def build(cache: Cache) -> Environment:
+    """Resolve and install `beta`."""
+    locked = environments.resolve(
+        ["beta"],
+        image_digest="sha256:1",
+        python=Python.running(),
+        constraints=(Installed("ray", "2.60.0"),),
+        cache=cache,
+    )
+    return environments.build(locked, cache)

@@ -1,0 +1,125 @@
+"""The operator's settings: the first name that fits, field by field over the defaults; errors have lines."""
+
+from pathlib import Path
+
+import pytest
+
+from extractor_apis import settings
+from extractor_apis.scan import ScanPolicy, Strictness
+from extractor_apis.settings import Policy, Settings, SettingsError
+
+TEXT = b"""
+runtimePython: 3.10
+defaults:
+  scan:
+    requireLandlock: true
+    allowedDependencies: [numba]
+namespaces:
+  - name: search
+    scan: {strictness: advisory}
+  - name: search-*
+    scan: {requireLandlock: false, allowedDependencies: [spacy, python-dateutil]}
+    requireSignature: true
+  - name: "*"
+    requireSignature: true
+"""
+DEFAULT = ScanPolicy(require_landlock=True, allowed_dependencies=frozenset({"numba"}))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "want"),
+    [
+        pytest.param(None, Policy(scan=DEFAULT), id="no namespace has the defaults"),
+        pytest.param(
+            "search",
+            Policy(scan=DEFAULT.model_copy(update={"strictness": Strictness.ADVISORY})),
+            id="a name keeps what the defaults require",
+        ),
+        pytest.param(
+            "search-eu",
+            Policy(
+                scan=ScanPolicy(allowed_dependencies=frozenset({"spacy", "python-dateutil"})),
+                require_signature=True,
+            ),
+            id="a pattern overrides the defaults",
+        ),
+        pytest.param("other", Policy(scan=DEFAULT, require_signature=True), id="the last entry fits all"),
+        pytest.param("Search", Policy(scan=DEFAULT, require_signature=True), id="case counts"),
+    ],
+)
+def test_the_first_entry_that_fits_counts_field_by_field(namespace: str | None, want: Policy) -> None:
+    assert settings.parse(TEXT, "settings.yaml").policy(namespace) == want
+
+
+def test_a_python_needs_no_quotes() -> None:
+    assert settings.parse(TEXT, "settings.yaml").runtime_python == "3.10"
+
+
+@pytest.mark.parametrize("text", [b"", b"# nothing\n", b"{}"])
+def test_no_settings_are_the_strict_defaults(text: bytes) -> None:
+    read = settings.parse(text, "settings.yaml")
+
+    assert read == Settings()
+    assert read.policy("any").scan == ScanPolicy(strictness=Strictness.STRICT)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        pytest.param(
+            "defaults:\n  scan:\n    strictness: lax\n",
+            "s.yaml:3: defaults.scan.strictness: Input should be 'strict' or 'advisory'",
+            id="an unknown word",
+        ),
+        pytest.param(
+            "defaults:\n  scan: {requirelandlock: true}\n",
+            "s.yaml:2: defaults.scan.requirelandlock: Extra inputs are not permitted",
+            id="a misspelt field",
+        ),
+        pytest.param(
+            "runtimePython: 3.11\ndefaults: {}\ndefaults: {}\n",
+            "s.yaml:3: `defaults` is there twice",
+            id="twice",
+        ),
+        pytest.param(
+            "namespaces:\n- name: a\n  scan: {}\n  scan: {}\n",
+            "s.yaml:4: `scan` is there twice",
+            id="twice, deeper",
+        ),
+        pytest.param(
+            "namespaces:\n- {name: team-*}\n- {name: team-a}\n",
+            "s.yaml:1: the entry `team-a` is never used: `team-*` above it fits first; "
+            "put the narrower name first",
+            id="an entry that is never used",
+        ),
+        pytest.param(
+            "a: 1\nb: 2\n",
+            "s.yaml:1: a: Extra inputs are not permitted (and 1 more)",
+            id="two that are wrong",
+        ),
+        pytest.param("a: [}\n", "s.yaml:1: expected the node content, but found '}'", id="no YAML"),
+        pytest.param(
+            "- a\n", "s.yaml:1: Input should be a valid dictionary or instance of Settings", id="a list"
+        ),
+        pytest.param("[" * 2_000, "s.yaml: it is no YAML: ", id="lists without end"),
+        pytest.param("\0", "s.yaml: it is no YAML: ", id="a NUL byte"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(text: str, want: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings.parse(text.encode(), "s.yaml")
+
+    assert str(caught.value).startswith(want)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_bytes(b"#" * ((1 << 20) + 1))
+
+    with pytest.raises(SettingsError, match="more than 1048576 bytes"):
+        settings.read(path)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"cannot read the settings .*absent\.yaml: No such file"):
+        settings.read(tmp_path / "absent.yaml")
