@@ -90,6 +90,7 @@ def test_curious_code_finds_nothing(tmp_path: Path, url: str, options: list[str]
     assert {said.pop(name) for name in ("file", "home", "write")} <= {"FileNotFoundError", "PermissionError"}
     assert said == {"variable": "None", "network": want}
     assert secret.read_text() == "the user's own"
+    assert ("add --network" in done.stderr) is (not options)
 
 
 @contextlib.contextmanager

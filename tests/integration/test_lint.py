@@ -42,6 +42,10 @@ def folder(tmp_path: Path) -> Path:
         pytest.param(["good.zip", "--settings", "absent.yaml"], 1, id="settings that are not there"),
         pytest.param(["absent.zip"], 1, id="an archive that is not there"),
         pytest.param(["good.zip", "--opinion", "advisories"], 1, id="an opinion without what it needs"),
+        pytest.param(["good.zip", "--advisories", "good.zip"], 2, id="advisories that nobody asks"),
+        pytest.param(
+            ["good.zip", "--opinion", "advisories", "--advisories", "good.zip"], 1, id="a zip of other things"
+        ),
         pytest.param(["settings.yaml"], 3, id="a file that is no archive"),
         pytest.param(["."], 1, id="a folder that cannot be packed has no report"),
     ],
@@ -51,6 +55,15 @@ def test_the_exit_code_is_the_verdict(arguments: list[str], want: int, folder: P
 
     assert ended.returncode == want, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_namespace_that_no_entry_fits_is_said(folder: Path) -> None:
+    (folder / "settings.yaml").write_text("namespaces: [{name: mine}]\n")
+
+    ended = extractor("lint", "good.zip", "--settings", "settings.yaml", "-n", "mien", cwd=folder)
+
+    assert ended.returncode == 0
+    assert ended.stderr == "extractor: no entry of settings.yaml fits 'mien': its defaults count\n"
 
 
 def test_advisory_says_what_strict_would_refuse(folder: Path) -> None:

@@ -155,7 +155,8 @@ def test_one_who_takes_too_long_rejects(canonical: int, tmp_path: Path) -> None:
 
 
 def test_an_archive_is_refused_when_a_database_turns_out_to_be_damaged(tmp_path: Path) -> None:
-    (tmp_path / "damaged.zip").write_bytes(b"PK\3\4 and no more")
+    whole = write_advisories(tmp_path / "all.zip", [make_advisory()]).read_bytes()
+    (tmp_path / "damaged.zip").write_bytes(whole[:-30])
 
     report = scanned(tmp_path, ARCHIVE, Opinion.ADVISORIES, advisories=tmp_path / "damaged.zip")
 
@@ -172,6 +173,7 @@ def test_an_archive_is_refused_when_a_database_turns_out_to_be_damaged(tmp_path:
         pytest.param("missing.zip", "cannot read the advisories .*: No such file", id="it is not there"),
         pytest.param("uploaded.txt", "are no zip", id="it is no zip"),
         pytest.param(".", "are no zip", id="it is a folder"),
+        pytest.param("uploaded.zip", "holds no advisories", id="it is a zip of other things"),
     ],
 )
 def test_a_database_that_cannot_be_read_is_an_error_and_no_verdict(

@@ -1,5 +1,6 @@
 """With a cache a scan says what it says without one, whatever changed and whatever became of the cache."""
 
+import importlib.metadata
 import json
 import os
 import sys
@@ -82,6 +83,19 @@ def test_other_rules_know_nothing_of_what_these_said(tmp_path: Path, monkeypatch
     report = scanned(tmp_path, ACCEPTED, cache=tmp_path / "cache", worker=NO_WORKER)
 
     assert [finding.rule for finding in report.findings] == ["X01"]
+
+
+@pytest.mark.parametrize("name", ["isal", "modelaudit-picklescan", "packaging", "safetensors", "stringzilla"])
+def test_another_version_of_a_library_that_reads_knows_nothing_either(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = importlib.metadata.version
+    before = caches._identity.__wrapped__()
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda asked: "9.9" if asked == name else versions(asked)
+    )
+
+    assert caches._identity.__wrapped__() != before
 
 
 def _change_canonical(folder: Path) -> None:

@@ -103,6 +103,7 @@ def test_archive_signed_by_another_is_a_finding_that_programs_can_tell(folder: P
             ["--key", "cosign.pub", "--bundle", "none.json"], 1, "no bundle at none.json", id="misspelt"
         ),
         pytest.param(["--key", "root.json", "--bundle", "keyless.json"], 1, "not a public key", id="no key"),
+        pytest.param(["--key", "root.json"], 1, "not a public key", id="no key, and no signature"),
         pytest.param(["--key", "none.pub"], 1, "none.pub", id="a key that is not there"),
         pytest.param(["--identity", "me"], 2, "ISSUER=SUBJECT", id="an identity without an issuer"),
         pytest.param([], 2, "name who may have signed", id="nobody"),

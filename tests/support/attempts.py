@@ -145,6 +145,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "signal everybody": lambda place: os.kill(-1, 0),
     "be traced": lambda place: syscalls.call("ptrace", 0, 0, 0, 0),
     "read a process's memory": _read_memory,
+    "ask for another's limits": lambda place: resource.prlimit(os.getppid(), resource.RLIMIT_CPU),
     "raise a limit": _raise_a_limit,
     "lower its priority": lambda place: os.nice(1),
     "take a gibibyte more": lambda place: bytearray(1 << 30),

@@ -1,7 +1,7 @@
 """An environment of one distribution, built in a process that may be killed."""
 
 from extractor_artifacts import environments
-from extractor_artifacts.environments import Cache, Environment, Installed, Python
+from extractor_artifacts.environments import Cache, Environment, Python
 
 
 def build(cache: Cache) -> Environment:
@@ -10,7 +10,7 @@ def build(cache: Cache) -> Environment:
         ["beta"],
         image_digest="sha256:1",
         python=Python.running(),
-        constraints=(Installed("ray", "2.60.0"),),
+        constraints=(),
         cache=cache,
     )
     return environments.build(locked, cache)

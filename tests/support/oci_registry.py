@@ -1,4 +1,4 @@
-"""An OCI registry to test against: CNCF Distribution, which keeps everything in memory."""
+"""An OCI registry to test against: CNCF Distribution."""
 
 import hashlib
 import json
@@ -36,6 +36,19 @@ class Registry:
         """Push an artifact of one layer, and give the digest of its manifest."""
         layer = self._blob(repository, content, "application/zip", {})
         return self._manifest(repository, [layer], fields, tag)["digest"]
+
+    def push_layers(self, repository: str, tag: str, layers: Mapping[bytes, str]) -> str:
+        """Push an artifact of layers, contents with their media types, and give its manifest's digest."""
+        described = [self._blob(repository, content, kind, {}) for content, kind in layers.items()]
+        return self._manifest(repository, described, {}, tag)["digest"]
+
+    def push_index(self, repository: str, tag: str, manifests: list[Json]) -> str:
+        """Push an index of manifests that are there, each a descriptor without media type and size."""
+        described = [{"mediaType": MANIFEST, "size": 1} | each for each in manifests]
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": described}
+        content = json.dumps(index).encode()
+        self._put(repository, tag, content, INDEX)
+        return _digest(content)
 
     def attach(self, repository: str, subject: str, bundles: list[bytes], **fields: Any) -> None:
         """Do as `cosign sign`: make bundles refer to a manifest, and list them, as the registry does not."""
@@ -84,8 +97,11 @@ class Registry:
 
 
 @contextmanager
-def oci_registry() -> Iterator[Registry]:
-    """Run a registry; where it is missing the test is skipped, but fails in CI."""
+def oci_registry(folder: Path | None = None) -> Iterator[Registry]:
+    """Run a registry; where it is missing the test is skipped, but fails in CI.
+
+    It keeps everything in memory, or in a folder, which large artifacts need.
+    """
     if not _PROGRAM.exists():
         missing = "no OCI registry: install Go and run `make registry`"
         if os.environ.get("CI"):
@@ -96,7 +112,7 @@ def oci_registry() -> Iterator[Registry]:
         settings = {
             "version": "0.1",
             "log": {"level": "error", "accesslog": {"disabled": True}},
-            "storage": {"inmemory": {}},
+            "storage": {"filesystem": {"rootdirectory": str(folder)}} if folder else {"inmemory": {}},
             "http": {"addr": host},
         }
         config.write(json.dumps(settings))
@@ -104,7 +120,7 @@ def oci_registry() -> Iterator[Registry]:
         with subprocess.Popen([_PROGRAM, "serve", config.name], stderr=subprocess.DEVNULL) as server:
             try:
                 _await_start(host, server)
-                with httpx2.Client() as client:
+                with httpx2.Client(timeout=60) as client:
                     yield Registry(host, client)
             finally:
                 server.kill()

@@ -16,7 +16,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,8 @@ from support.kubernetes import Cluster
 ROOT = Path(__file__).parents[2]
 API = "extractors.mixpeek.com/v1alpha1"
 NAME = "extractor-operator"
+MAX_BYTES = 1 << 20
+"""What an archive may weigh."""
 
 _CHILD = str(Path(__file__).with_name("operator_child.py"))
 _SECONDS = 60
@@ -47,15 +49,16 @@ def install(cluster: Cluster) -> None:
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
-def log_in(cluster: Cluster, namespace: str) -> Path:
+def log_in(cluster: Cluster, namespace: str, *, cluster_wide: bool = False) -> Path:
     """Make the operator's service account in a namespace, bound to its roles there, and its kubeconfig."""
     roles = "/apis/rbac.authorization.k8s.io/v1"
     accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     cluster.request("POST", accounts, {"metadata": {"name": NAME}})
     for role in (NAME, f"{NAME}-lease"):
+        everywhere = cluster_wide and role == NAME
         cluster.request(
             "POST",
-            f"{roles}/namespaces/{namespace}/rolebindings",
+            f"{roles}/clusterrolebindings" if everywhere else f"{roles}/namespaces/{namespace}/rolebindings",
             {
                 "metadata": {"name": role},
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
@@ -104,12 +107,26 @@ class Operator:
 
 @contextlib.contextmanager
 def run(
-    cluster: Cluster, namespace: str, kubeconfig: Path, folder: Path, *options: str, dies: str | None = None
+    cluster: Cluster,
+    namespace: str | None,
+    kubeconfig: Path,
+    folder: Path,
+    *options: str,
+    dies: str | None = None,
+    image_prefixes: Sequence[str] = (),
 ) -> Iterator[Operator]:
-    """Run an operator of one namespace until the block ends; ``dies`` names the moment when it is killed."""
+    """Run an operator of one namespace, or of all, until the block ends.
+
+    ``dies`` names the moment when it is killed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "settings.yaml"
-    settings.write_text(f"store: {folder / 'store'}\nsources: {{allowedAddresses: [127.0.0.0/8]}}\n")
+    settings.write_text(
+        f"store: {folder / 'store'}\n"
+        f"sources: {{allowedAddresses: [127.0.0.0/8], maxBytes: {MAX_BYTES}}}\n"
+        f"packages: {{wheels: {folder}, offline: true}}\n"
+        f"defaults: {{scan: {{allowedDependencies: ['*']}}, imagePrefixes: {json.dumps(image_prefixes)}}}\n"
+    )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     log_file = folder / f"operator-{port}.log"
@@ -118,7 +135,7 @@ def run(
         process = subprocess.Popen(
             [
                 *(sys.executable, *program, "--settings", str(settings)),
-                *("--namespace", namespace, "--port", str(port), *options),
+                *("--port", str(port), *(("--namespace", namespace) if namespace else ()), *options),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -132,10 +149,16 @@ def run(
         process.wait()
 
 
-def make_archive(extractor: str, version: str = "1.0.0", files: Mapping[str, str] = _NOTHING) -> bytes:
+def make_archive(
+    extractor: str,
+    version: str = "1.0.0",
+    files: Mapping[str, str] = _NOTHING,
+    dependencies: Sequence[str] = (),
+) -> bytes:
     """Build an archive of an extractor by its object's name."""
     manifest = archives.MANIFEST.replace('"text_embed"', f'"{extractor.replace("-", "_")}"')
     manifest = manifest.replace('"1.0.0"', f'"{version}"')
+    manifest = manifest.replace("dependencies = []", f"dependencies = {list(dependencies)!r}")
     return archives.extractor({"manifest.py": manifest, **files})
 
 

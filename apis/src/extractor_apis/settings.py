@@ -21,6 +21,16 @@ RUNTIME_PYTHON = "3.11"
 """Python of the platform's images."""
 
 _MAX_BYTES = 1 << 20
+_LIST = "this is a list; each entry starts with `- `, or write [one, two]"
+_MISTAKES = {
+    "extra_forbidden": "there is no such field here: check its name and its place",
+    "missing": "this field is missing",
+    "model_type": "here are fields, `name: value`",
+    "tuple_type": _LIST,
+    "frozen_set_type": _LIST,
+    "bool_parsing": "this is true or false",
+}
+"""What pydantic says in terms of Python."""
 
 
 class SettingsError(ExtractorError):
@@ -32,6 +42,11 @@ class Policy(CamelStruct):
 
     scan: ScanPolicy = ScanPolicy()
     """How they are scanned."""
+    image_prefixes: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=512)], ...], Field(max_length=100)
+    ] = ()
+    """Where images of one's own may come from: ``registry.example.com/plugins-{namespace}/``; nowhere, if no
+    place is named."""
     require_signature: bool = False
     """Whether they must be signed."""
     verify: Verify | None = None
@@ -54,7 +69,7 @@ class Sources(CamelStruct):
     allowed_hosts: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=253)], ...], Field(max_length=1_000)
     ] = ()
-    """Hosts that archives may come from, or patterns: ``*.example.com``; all public ones where none is named."""
+    """Hosts that archives may come from, or patterns: ``*.example.com``; all public ones if none is named."""
     max_bytes: Annotated[int, Field(ge=1)] = 500 * 1024 * 1024
     """What an archive may weigh."""
     seconds: Annotated[float, Field(gt=0, le=3600)] = 600.0
@@ -64,7 +79,7 @@ class Sources(CamelStruct):
 class Settings(CamelStruct):
     """What an operator decides; everything has a default, and the defaults are the strictest."""
 
-    runtime_python: Annotated[str, Field(pattern=r"^3\.\d{1,2}$", max_length=5)] = RUNTIME_PYTHON
+    runtime_python: Annotated[str, Field(pattern=r"^3\.\d{1,2}$")] = RUNTIME_PYTHON
     """Python that the extractors run with; `lint` warns if it scanned with another one."""
     advisories: Path | None = None
     """Zip of OSV records that the opinion ``advisories`` looks into."""
@@ -92,10 +107,13 @@ class Settings(CamelStruct):
                     )
         return self
 
+    def entry(self, namespace: str) -> NamespacePolicy | None:
+        """Find the first entry whose name fits a namespace."""
+        return next((each for each in self.namespaces if fnmatch.fnmatchcase(namespace, each.name)), None)
+
     def policy(self, namespace: str | None) -> Policy:
         """Say what holds in a namespace; None asks for the defaults."""
-        fitting = (each for each in self.namespaces if fnmatch.fnmatchcase(namespace or "", each.name))
-        entry = next(fitting, None) if namespace else None
+        entry = self.entry(namespace) if namespace else None
         if entry is None:
             return self.defaults
         said = _said(entry)
@@ -140,7 +158,7 @@ def parse(text: bytes, name: str) -> Settings:
         first, *others = err.errors(include_url=False, include_context=False)
         more = f" (and {len(others)} more)" if others else ""
         place = ".".join(map(str, first["loc"]))
-        says = first["msg"].removeprefix("Value error, ")
+        says = _MISTAKES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         line = _colon_line(_find_mark(root, first["loc"]))
         raise SettingsError(f"{name}{line}: {place + ': ' if place else ''}{says}{more}") from err
 

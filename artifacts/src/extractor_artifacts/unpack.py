@@ -1,7 +1,7 @@
 """The canonical archive as a folder that nobody can change by accident.
 
 Our own sandbox wrote the archive and its digest has been checked, so the zip module may read it; the few
-things that such an archive never has are refused all the same.
+things that such an archive never has are refused all the same, for an archive may have taken its worker over.
 """
 
 import os
@@ -43,6 +43,9 @@ def remove(tree: Path) -> None:
 def _fill(staging: Path, archive: Path) -> None:
     try:
         with zipfile.ZipFile(archive) as source:
+            # Stored members that come to more than the archive share their bytes: a bomb.
+            if sum(member.file_size for member in source.infolist()) > archive.stat().st_size:
+                raise ArtifactError(f"{archive} is no canonical archive: its members share bytes")
             for member in source.infolist():
                 target = staging / _checked(member)
                 if member.is_dir():

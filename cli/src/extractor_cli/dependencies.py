@@ -63,4 +63,4 @@ def _prepare(manifest: Manifest, names: Collection[str], settings: "Settings") -
 
 def _folder() -> Path:
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches, "extractor", "environments")
+    return Path(caches, "extractor", "environments").absolute()

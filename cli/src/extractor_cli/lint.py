@@ -41,8 +41,12 @@ def lint(
 ) -> ExitCode:
     """Scan an extractor as the platform would; nothing of it is run."""
     known = dependencies.read(settings, namespace)
+    if namespace and known.entry(namespace) is None:
+        terminal.say(f"extractor: no entry of {settings} fits {namespace!a}: its defaults count")
     policy = known.policy(namespace).scan
     policy = policy.model_copy(update={"opinions": policy.opinions.union(opinion or ())})
+    if advisories and Opinion.ADVISORIES not in policy.opinions:
+        raise typer.BadParameter("only `--opinion advisories` reads them", param_hint="--advisories")
     with archive.scanned(path, policy, advisories or known.advisories) as result:
         report = _compare_python(result.report, known.runtime_python)
     _print(report, output)

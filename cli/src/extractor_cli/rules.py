@@ -4,6 +4,7 @@ docs/rules.md is what ``--all`` prints.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
@@ -48,27 +49,24 @@ def rules(
     if unknown:
         raise typer.BadParameter(f"there is no rule {unknown[0]!a}; `extractor rules` lists them")
     if output is Format.JSON:
-        terminal.print_json([_describe(id) for id in wanted or RULES])
+        terminal.print_json([_describe(id) for id in wanted or _in_order()])
     elif every:
         print(page(), end="")
     elif wanted:
         print("\n".join(line for id in wanted for line in _explain(id)).rstrip())
     else:
-        for id, rule in RULES.items():
-            print(f"{id:<7} {first_sentence(rule.explanation)}")
+        for id in _in_order():
+            print(f"{id:<7} {first_sentence(RULES[id].explanation)}")
     return ExitCode.FINE
 
 
 def page() -> str:
     """Write the reference of all rules."""
-    from extractor_sandbox import RULES
-
     lines = [_INTRODUCTION]
-    for mark, title in _GROUPS.items():
+    for title, ids in itertools.groupby(_in_order(), lambda id: _GROUPS[_group(id)]):
         lines += [f"## {title}", ""]
-        for id in RULES:
-            if id.rstrip("0123456789") == mark:
-                lines += _explain(id)
+        for id in ids:
+            lines += _explain(id)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -76,6 +74,18 @@ def first_sentence(text: str) -> str:
     """Take the first sentence of an explanation."""
     sentence = text.partition(". ")[0].removesuffix(".")
     return f"{sentence}."
+
+
+def _in_order() -> list[str]:
+    """List the rules as an author meets them: the archive first."""
+    from extractor_sandbox import RULES
+
+    groups = list(_GROUPS)
+    return sorted(RULES, key=lambda id: groups.index(_group(id)))
+
+
+def _group(id: str) -> str:
+    return id.rstrip("0123456789")
 
 
 def _explain(id: str) -> Iterator[str]:

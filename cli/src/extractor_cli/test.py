@@ -19,6 +19,9 @@ from extractor_cli import (
 )
 from extractor_cli.terminal import ExitCode, Format
 
+_OF_CODE = ("T01", "T02", "T05")
+"""Findings of code that failed: perhaps because it asked somebody."""
+
 
 @terminal.verb
 def test(
@@ -97,4 +100,6 @@ def test(
     else:
         for line in trial_text.lines(report):
             print(line)
+    if not network and any(finding.rule in _OF_CODE for finding in report.findings):
+        terminal.say("extractor: the extractor had no network; if it needs one, add --network")
     return ExitCode.FINE if report.passed else ExitCode.FINDINGS

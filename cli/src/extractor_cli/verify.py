@@ -68,7 +68,9 @@ def _trust(
     from extractor_artifacts import signatures
 
     if bool(identities) == bool(keys):
-        raise typer.BadParameter("name who may have signed: --identity ISSUER=SUBJECT, or --key cosign.pub, not both")
+        raise typer.BadParameter(
+            "name who may have signed: either --identity ISSUER=SUBJECT or --key cosign.pub"
+        )
     if keys:
         return signatures.Keyed(tuple(map(_content, keys)))
     named = []

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from extractor_sandbox.folder import PackError, pack
-    from extractor_sandbox.report import ScanError, scan
+    from extractor_sandbox.outcome import ScanError
+    from extractor_sandbox.report import scan
     from extractor_sandbox.rules import RULES, RULESET
 
 __all__ = ["RULES", "RULESET", "PackError", "ScanError", "pack", "scan"]
 
-_HOMES = {"PackError": "folder", "pack": "folder", "ScanError": "report", "scan": "report"}
+_HOMES = {"PackError": "folder", "pack": "folder", "ScanError": "outcome", "scan": "report"}
 
 
 def __getattr__(name: str) -> object:

@@ -34,7 +34,7 @@ _RECORD_BYTES = 8 << 20
 _ARCHIVES = 8
 _RULES = 2
 """Folders of so many rule sets are kept: two, so that two versions of us may take turns."""
-_READERS = ("isal", "modelaudit-picklescan", "packaging")
+_READERS = ("isal", "modelaudit-picklescan", "packaging", "safetensors", "stringzilla")
 """Libraries that have a say in verdicts."""
 
 

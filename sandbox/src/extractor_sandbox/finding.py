@@ -81,9 +81,9 @@ def rule(id: str, advice: str) -> Callable[[Check[Subject]], Rule[Subject]]:
 class Refused(Exception):
     """Raised by a reader that found a violation which it cannot read past."""
 
-    def __init__(self, rule: str, message: str, path: str | None = None) -> None:
+    def __init__(self, rule: str, message: str, path: str | None = None, advice: str | None = None) -> None:
         super().__init__(message)
-        self.finding = Finding(rule, Problem(message, path and shown(path)))
+        self.finding = Finding(rule, Problem(message, path and shown(path), advice=advice))
 
 
 def shown(name: str) -> str:

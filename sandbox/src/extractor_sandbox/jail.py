@@ -177,6 +177,8 @@ def _filter() -> Filter:
         only=(
             Only("clone", 0, (0,), mask=namespaces.ALL),
             Only("socket", 0, _FAMILIES),
+            # A process's own limits: with no time left, any other of the user's would be killed.
+            Only("prlimit64", 0, (0,)),
             # TIOCSTI and TIOCLINUX type into the user's terminal.
             Only("ioctl", 1, (0x5412, 0x541C), refused=True),
         ),

@@ -5,7 +5,6 @@ rejects.
 """
 
 import contextlib
-import json
 import os
 import stat
 import sys
@@ -15,51 +14,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from extractor_apis.errors import ExtractorError
-from extractor_apis.manifest import JsonObject, Manifest
-from extractor_apis.meta import Struct
-from extractor_apis.scan import Finding, ScanPolicy, ScanReport, Severity, Verdict
+from extractor_apis.scan import ScanPolicy, ScanReport, Verdict
 from extractor_sandbox import launcher, strictness
+from extractor_sandbox import outcome as outcomes
 from extractor_sandbox.cache import ARCHIVE_BYTES, Cache, Record
 from extractor_sandbox.delivery import Delivery, reserve
 from extractor_sandbox.digest import digest
-from extractor_sandbox.finding import shown
 from extractor_sandbox.opinions import panel
-from extractor_sandbox.rules import RULES, RULESET
+from extractor_sandbox.outcome import Outcome, ScanError
+from extractor_sandbox.rules import RULESET
 
 WORKER = (sys.executable, "-I", "-W", "ignore", "-m", "extractor_sandbox.worker")
 
 _STRICT = ScanPolicy()
 _CREW_BYTES = 64 << 10
 _MOST_PROCESSES = 8
-_FIELD_NAMES = {"name": "feature_extractor_name", "vectors": "features", "attributes": "features"}
-
-
-class ScanError(ExtractorError):
-    """A scan that could not be started or finished, for a reason that is not in the archive."""
-
-
-class _Outcome(Struct):
-    """The worker's last line; it is there whole, or not at all."""
-
-    findings: tuple[Finding, ...]
-    names: JsonObject | None
-    lines: dict[str, int]
-    top_folder: str | None
-    files: int
-    size: int
-    python: str
-    confinement: tuple[str, ...] = ()
-
-    is_complete: bool = True
-    """Whether the worker came to its end."""
-
-    @property
-    def rejects(self) -> bool:
-        """Tell whether a finding rejects the archive."""
-        return _reject(self.findings)
 
 
 def scan(
@@ -91,9 +61,9 @@ def scan(
             source_digest, outcome = kept
         else:
             source_digest, outcome = _run(worker, source, delivery, policy, remembered, into.parent, timeout)
-        manifest, unfit = _make_manifest(outcome)
+        manifest, unfit = outcomes.make_manifest(outcome)
         findings = strictness.weigh(outcome.findings + unfit, policy)
-        if manifest is not None and not _reject(findings):
+        if manifest is not None and not outcomes.reject(findings):
             findings = opinions.ask(
                 delivery.reader,
                 manifest.dependencies,
@@ -101,7 +71,7 @@ def scan(
                 folder=into.parent,
                 deadline=started + timeout,
             )
-        accepted = manifest is not None and not _reject(findings)
+        accepted = manifest is not None and not outcomes.reject(findings)
         artifact_digest = delivery.deliver(into) if accepted else None
         if remembered and artifact_digest and not kept:
             record = Record(outcome=outcome.model_dump(mode="json"), artifact_digest=artifact_digest)
@@ -122,10 +92,6 @@ def scan(
         confinement=outcome.confinement,
         seconds=round(time.monotonic() - started, 3),
     )
-
-
-def _reject(findings: Sequence[Finding]) -> bool:
-    return any(finding.severity is Severity.REJECT for finding in findings)
 
 
 @contextlib.contextmanager
@@ -152,7 +118,7 @@ def _open_cache(folder: Path | None) -> Cache | None:
 
 def _recall(
     cache: Cache | None, source: int, policy: ScanPolicy, delivery: Delivery
-) -> tuple[str, _Outcome] | None:
+) -> tuple[str, Outcome] | None:
     """Find the outcome of an archive that was accepted before, and deliver what was delivered then."""
     if cache is None or os.fstat(source).st_size > ARCHIVE_BYTES:
         return None
@@ -161,7 +127,7 @@ def _recall(
     if found:
         record, canonical = found
         with contextlib.suppress(ValidationError):
-            outcome = _Outcome.model_validate(record.outcome)
+            outcome = Outcome.model_validate(record.outcome)
             if delivery.fill(canonical, record.artifact_digest):
                 return source_digest, outcome
     return None
@@ -175,7 +141,7 @@ def _run(
     cache: Cache | None,
     folder: Path,
     timeout: float,
-) -> tuple[str, _Outcome]:
+) -> tuple[str, Outcome]:
     """Have a worker judge the archive, and hash both archives meanwhile."""
     options = {
         "allowed_dependencies": sorted(policy.allowed_dependencies),
@@ -199,7 +165,7 @@ def _run(
             raise ScanError(
                 "the archive could not be hashed in time: scan a local copy, or allow more seconds"
             ) from err
-        outcome = _read_answer(*question.answer())
+        outcome = outcomes.read(*question.answer())
         if cache and outcome.is_complete:
             with contextlib.suppress(OSError):
                 cache.learn(files["learned"])
@@ -221,65 +187,3 @@ def _count_crew(source: int) -> int:
     if os.fstat(source).st_size < _CREW_BYTES or not hasattr(os, "sched_getaffinity"):
         return 0
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES) - 1
-
-
-def _read_answer(end: str | None, answer: bytes) -> _Outcome:
-    """Read the worker's lines; what is no outcome becomes a finding.
-
-    Raises ScanError if the worker could not be confined, which it says first or not at all: the archive has
-    not been touched then.
-    """
-    path = None
-    try:
-        for index, line in enumerate(answer.splitlines()):
-            said = json.loads(line)
-            if index == 0 and end is not None and "unconfined" in said:
-                raise ScanError(f"the archive was not scanned: {shown(str(said['unconfined']))}")
-            path = said.get("reading", path)
-            if end is None and "outcome" in said:
-                outcome = _Outcome.model_validate(said["outcome"])
-                if outcome.rejects or outcome.names is not None:
-                    return outcome
-    except (ValueError, AttributeError, RecursionError):
-        end = end or "it said what cannot be understood"
-    finding = Finding(
-        rule="X01",
-        severity=Severity.REJECT,
-        message=f"the scan came to no verdict: {end or 'it ended without an outcome'}",
-        path=path if isinstance(path, str) else None,
-        advice=RULES["X01"].advice,
-    )
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return _Outcome(
-        findings=(finding,),
-        is_complete=False,
-        names=None,
-        lines={},
-        top_folder=None,
-        files=0,
-        size=0,
-        python=python,
-    )
-
-
-def _make_manifest(outcome: _Outcome) -> tuple[Manifest | None, tuple[Finding, ...]]:
-    """Make one model of the manifest's fields; those that do not fit become findings with their lines."""
-    if outcome.names is None:
-        return None, ()
-    try:
-        return Manifest.from_names(outcome.names), ()
-    except ValidationError as err:
-        return None, tuple(_describe_unfit(error, outcome.lines) for error in err.errors(include_url=False))
-
-
-def _describe_unfit(error: ErrorDetails, lines: dict[str, int]) -> Finding:
-    field, *rest = (shown(str(part)) for part in error["loc"])
-    name = _FIELD_NAMES.get(field, field)
-    return Finding(
-        rule="M07",
-        severity=Severity.REJECT,
-        message=f"`{'.'.join([name, *rest])}`: {error['msg']}",
-        path="manifest.py",
-        line=lines.get(name),
-        advice=RULES["M07"].advice,
-    )

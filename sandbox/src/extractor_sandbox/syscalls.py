@@ -34,8 +34,8 @@ mremap 25 216            munmap 11 215            name_to_handle_at 303 264
 nanosleep 35 101         newfstatat 262 79        open 2 -                 open_by_handle_at 304 265
 open_tree 428 428        openat 257 56            perf_event_open 298 241  pidfd_getfd 438 438
 pivot_root 155 41        poll 7 -                 ppoll 271 73             prctl 157 167
-pread64 17 67            preadv 295 69            preadv2 327 286          process_madvise 440 440
-process_vm_readv 310 270 process_vm_writev 311 271                         pselect6 270 72
+pread64 17 67            preadv 295 69            preadv2 327 286          prlimit64 302 261
+process_madvise 440 440  process_vm_readv 310 270 process_vm_writev 311 271 pselect6 270 72
 ptrace 101 117           pwrite64 18 68           pwritev 296 70           pwritev2 328 287
 quotactl 179 60          quotactl_fd 443 443      read 0 63                readahead 187 213
 readlink 89 -            readlinkat 267 78        readv 19 65              reboot 169 142

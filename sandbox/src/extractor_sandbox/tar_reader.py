@@ -27,6 +27,10 @@ _PAX_RECORD = re.compile(rb"([1-9][0-9]{0,5}) ([^=\n]+)=")
 _PAX_KEYS = {b"path", b"size", b"mtime", b"atime", b"ctime"}
 _TYPES = {b"0": 0o100000, b"5": 0o040000}
 _GLOBAL = b"g"
+_PACK = (
+    "Give `extractor` the folder itself, or pack it by its name: `tar --format=ustar -czf NAME.tar.gz NAME`."
+)
+_GIT = "Give `extractor` the folder itself, or pack `HEAD^{tree}`: `git archive HEAD` writes such an entry."
 _NUMBERS = tuple(
     slice(start, stop)
     for start, stop in ((100, 108), (108, 116), (116, 124), (124, 136), (136, 148), (329, 337), (337, 345))
@@ -54,9 +58,7 @@ def read(archive: Extent, scratch: BinaryIO) -> list[Member]:
             path = path.removesuffix("/")
         if member_type is None:
             what = f"the entry has type {ascii(kind)[1:]}: only files and directories are read"
-            if kind == _GLOBAL:
-                what += "; `git archive HEAD^{tree}` writes no such entry, and `git archive HEAD` does"
-            raise Refused("Z07", what, path)
+            raise Refused("Z07", what, path, _GIT if kind == _GLOBAL else None)
         size = int(extended.get(b"size") or _number(header[124:136]))
         unpacked += size
         _check_entry(path, size, kind == b"5", archive)
@@ -111,7 +113,7 @@ def _check_header(header: bytes) -> bytes:
     Most numbers decide nothing here, but some readers stop at one that is none.
     """
     if header[257:265] != b"ustar\x0000":
-        raise Refused("Z02", "the tar is not in ustar or PAX format; `tar --format=ustar` writes one that is")
+        raise Refused("Z02", "the tar is not in ustar or PAX format", advice=_PACK)
     if _number(header[148:156]) != sum(header) - sum(header[148:156]) + 8 * ord(" "):
         raise Refused("Z02", "the checksum of a header is wrong")
     for field in _NUMBERS:
@@ -172,7 +174,7 @@ def _read_extended(stream: _Inflated, size: int) -> dict[bytes, bytes]:
 def _check_entry(path: str, size: int, is_directory: bool, archive: Extent) -> None:
     """Refuse what needs not be inflated to be refused."""
     if path == "." or path.startswith("./"):
-        raise Refused("Z09", "names start with `./`: pack the folder by its name, or its files as `*`", path)
+        raise Refused("Z09", "names start with `./`", advice=_PACK)
     fault = names.find_fault(path)
     if fault:
         raise Refused("Z09", fault, path)

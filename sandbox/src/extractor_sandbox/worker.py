@@ -14,7 +14,7 @@ import os
 import sys
 from typing import Any
 
-from extractor_sandbox import confinement, crew, rules
+from extractor_sandbox import answer, confinement, crew, rules
 from extractor_sandbox.confinement import Confinement, ConfinementError
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Finding, Problem
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         confined = confine()
     except ConfinementError as error:
-        _say({"unconfined": str(error)})
+        answer.say({"unconfined": str(error)})
         sys.exit(1)
     with contextlib.ExitStack() as stack:
         canonical, scratch = (
@@ -53,7 +53,7 @@ def main() -> None:
                 canonical=canonical,
                 scratch=scratch,
                 allowed_dependencies=frozenset(options["allowed_dependencies"]),
-                reading=lambda path: _say({"reading": path}),
+                reading=lambda path: answer.say({"reading": path}),
                 crew=team,
                 memory=known,
                 reader=options["reader"],
@@ -61,11 +61,7 @@ def main() -> None:
         )
     if confined.lacking:
         outcome.findings.append(Finding(rules.CONFINED.id, Problem(confined.lacking, severity="warn")))
-    _say({"outcome": _encode(outcome, confined)})
-
-
-def _say(line: dict[str, Any]) -> None:
-    print(json.dumps(line), flush=True)
+    answer.say({"outcome": _encode(outcome, confined)})
 
 
 def _encode(outcome: Outcome, confined: Confinement) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_no_settings_are_the_strict_defaults(text: bytes) -> None:
         ),
         pytest.param(
             "defaults:\n  scan: {requirelandlock: true}\n",
-            "s.yaml:2: defaults.scan.requirelandlock: Extra inputs are not permitted",
+            "s.yaml:2: defaults.scan.requirelandlock: there is no such field here: check its name",
             id="a misspelt field",
         ),
         pytest.param(
@@ -94,12 +94,26 @@ def test_no_settings_are_the_strict_defaults(text: bytes) -> None:
         ),
         pytest.param(
             "a: 1\nb: 2\n",
-            "s.yaml:1: a: Extra inputs are not permitted (and 1 more)",
+            "s.yaml:1: a: there is no such field here: check its name and its place (and 1 more)",
             id="two that are wrong",
         ),
         pytest.param("a: [}\n", "s.yaml:1: expected the node content, but found '}'", id="no YAML"),
+        pytest.param("- a\n", "s.yaml:1: here are fields, `name: value`", id="a list"),
         pytest.param(
-            "- a\n", "s.yaml:1: Input should be a valid dictionary or instance of Settings", id="a list"
+            "namespaces: search\n", "s.yaml:1: namespaces: this is a list; ", id="a word for a list"
+        ),
+        pytest.param(
+            "defaults:\n  scan: {allowedDependencies: spacy}\n",
+            "s.yaml:2: defaults.scan.allowedDependencies: this is a list; ",
+            id="a word for a set",
+        ),
+        pytest.param(
+            "namespaces:\n- scan: {}\n", "s.yaml:2: namespaces.0.name: this field is missing", id="no name"
+        ),
+        pytest.param(
+            "defaults:\n  requireSignature: maybe\n",
+            "s.yaml:2: defaults.requireSignature: this is true or false",
+            id="neither true nor false",
         ),
         pytest.param("[" * 2_000, "s.yaml: it is no YAML: ", id="lists without end"),
         pytest.param("\0", "s.yaml: it is no YAML: ", id="a NUL byte"),

@@ -172,6 +172,20 @@ def test_archive_that_is_not_canonical_leaves_no_tree(
     assert list((root / "trees/sha256").iterdir()) == []
 
 
+def test_archive_whose_members_share_bytes_is_not_unpacked(root: Path, tmp_path: Path) -> None:
+    archive = canonical.make_archive(tmp_path / "a.zip", {"inner": b"x" * 1000}, method=zipfile.ZIP_STORED)
+    with zipfile.ZipFile(archive) as written:
+        [inner], whole = written.infolist(), archive.read_bytes()[: written.start_dir]
+    with zipfile.ZipFile(archive, "w") as changed:
+        changed.writestr("outer", whole)
+        # Right behind the local header of the member that has it as its content.
+        inner.header_offset = 30 + len("outer")
+        changed.filelist.append(inner)
+
+    with pytest.raises(ArtifactError, match="canonical archive"):
+        ArtifactStore(root).put(archive, canonical.make_report(archive))
+
+
 def test_store_that_is_no_folder_is_named(root: Path, archive: Path, report: ScanReport) -> None:
     root.write_text("a file")
 

@@ -1,5 +1,6 @@
 """The rule reference is made of the rules, and the committed page is the newest."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,11 @@ def test_rules_are_shown_by_their_ids_in_any_case() -> None:
     assert "import subprocess" in called("c04").stdout
 
 
-def test_without_ids_all_rules_are_listed() -> None:
-    assert [line.split()[0] for line in called().stdout.splitlines()] == list(RULES)
+def test_without_ids_all_rules_are_listed_in_the_order_of_the_page() -> None:
+    listed = [line.split()[0] for line in called().stdout.splitlines()]
+
+    assert sorted(listed) == sorted(RULES)
+    assert listed == re.findall("^### (.*)$", rules.page(), re.MULTILINE)
 
 
 def test_an_unknown_rule_is_a_mistake_of_usage() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from extractor_apis.scan import Finding, Severity
 from extractor_cli import trial_text
+from extractor_runtime.trial.coverage import AttributeCoverage
 from extractor_runtime.trial.verdict import RealtimeReport, TrialReport
 
 BROKEN = Finding(
@@ -39,6 +40,18 @@ SLOW = Finding(rule="SEQ001", severity=Severity.WARN, message="slow", path="p.py
             ),
             ["  realtime   starts, 1.3 s to load", "mixpeek://x@1.0.0: nothing was tried, 0 warnings"],
             id="nothing to try it on",
+        ),
+        pytest.param(
+            TrialReport(
+                extractor="mixpeek://x@1.0.0",
+                passed=True,
+                attributes=(AttributeCoverage(name="\x1b[2J", documents=2, present=1, required=True),),
+            ),
+            [
+                r"  attribute  \x1b[2J: 1 of 2 documents",
+                "mixpeek://x@1.0.0: nothing was tried, 0 warnings",
+            ],
+            id="a name that a terminal would obey",
         ),
         pytest.param(
             TrialReport(

@@ -18,6 +18,16 @@ fields = {"findings": [], "names": None, "lines": {}, "top_folder": None, "files
 import json; print(json.dumps({"outcome": fields | {"python": "3.11"}}))
 """
 
+NAMING = """
+fields = {{"findings": [], "names": {names}, "lines": {{}}, "top_folder": None, "files": 2, "size": 9}}
+import json; print(json.dumps({{"outcome": fields | {{"python": "3.11"}}}}))
+"""
+FINDING = """
+finding = {{"rule": "{rule}", "severity": "reject", "message": "{message}"}}
+fields = {{"findings": [finding], "names": None, "lines": {{}}, "top_folder": None, "files": 2, "size": 9}}
+import json; print(json.dumps({{"outcome": fields | {{"python": "3.11"}}}}))
+"""
+
 
 def scanned(tmp_path: Path, data: bytes, **options: object) -> ScanReport:
     archive = tmp_path / "uploaded.zip"
@@ -78,6 +88,13 @@ def test_a_field_that_does_not_fit_is_told_with_its_line(tmp_path: Path) -> None
     assert "compute_profile.batch_size" in finding.message
 
 
+def test_half_a_character_in_the_code_leaves_the_report_whole(tmp_path: Path) -> None:
+    report = scanned(tmp_path, extractor({"core.py": "import os\n\ngetattr(os, '\\ud800x')\n"}))
+
+    assert [(each.rule, each.message) for each in report.findings] == [("C06", "uses os.?x")]
+    assert ScanReport.model_validate_json(report.model_dump_json()) == report
+
+
 def test_allowed_dependencies_reach_the_worker(tmp_path: Path) -> None:
     manifest = MANIFEST.replace("dependencies = []", 'dependencies = ["nice-lib"]')
     data = extractor({"manifest.py": manifest, "core.py": "import nice_lib\n"})
@@ -91,11 +108,28 @@ def test_allowed_dependencies_reach_the_worker(tmp_path: Path) -> None:
     [
         pytest.param("pass", "it ended without an outcome", None, id="that says nothing"),
         pytest.param("print('rubbish')", "it said what cannot be understood", None, id="that prints rubbish"),
+        pytest.param("print('5'); exit(3)", "it failed with status 3", None, id="that fails with a number"),
         pytest.param("print('[1, 2]')", "it said what cannot be understood", None, id="that prints a list"),
         pytest.param(
             'print(\'{"outcome": {"files": []}}\')', "it said what cannot", None, id="that prints nonsense"
         ),
         pytest.param("print('{\"outcome\": {}}')", "it said what cannot", None, id="that says half"),
+        pytest.param(NAMING.format(names={}), "it said what cannot", None, id="that says no version"),
+        pytest.param(
+            NAMING.format(names={"version": "1.0.0", "features": [1]}),
+            "it said what cannot",
+            None,
+            id="that says what no manifest can",
+        ),
+        pytest.param(
+            FINDING.format(rule="Z99", message="x"),
+            "it said what cannot",
+            None,
+            id="that names no rule of ours",
+        ),
+        pytest.param(
+            FINDING.format(rule="C04", message="\\ud800"), "it said what cannot", None, id="that says no text"
+        ),
         pytest.param(ACCEPTING, "it ended without an outcome", None, id="that accepts without a manifest"),
         pytest.param(
             "print('{\"outcome\": {}}'); exit(3)", "it failed with status 3", None, id="that fails after all"

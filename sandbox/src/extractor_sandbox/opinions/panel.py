@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from extractor_apis.errors import ExtractorError
 from extractor_apis.scan import Finding, Opinion, Severity
 from extractor_sandbox import launcher
@@ -60,7 +62,10 @@ def convene(asked: Iterable[Opinion], advisories: Path | None) -> Iterator["Pane
     if Opinion.ADVISORIES not in asked:
         yield Panel(asked)
     elif advisories is None:
-        raise OpinionError("advisories were asked for without a database: name a zip of OSV records")
+        raise OpinionError(
+            "advisories were asked for without a database: name a zip of OSV records "
+            "(`--advisories`, or the settings' `advisories`)"
+        )
     else:
         with _open_database(advisories) as database:
             yield Panel(asked, database)
@@ -143,9 +148,20 @@ def _open_database(path: Path) -> Iterator[int]:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode) or os.pread(descriptor, 4, 0) != b"PK\3\4":
             raise OpinionError(f"the advisories {path} are no zip: name one of OSV records, as OSV publishes")
+        if not _name_first(descriptor).endswith((b".json", b"/")):
+            # Nothing would be found in it, and that would look as if all were well.
+            raise OpinionError(
+                f"the zip {path} holds no advisories: name one of OSV records, as OSV publishes"
+            )
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _name_first(descriptor: int) -> bytes:
+    """Read the name of a zip's first member out of its header."""
+    length = int.from_bytes(os.pread(descriptor, 2, 26), "little")
+    return os.pread(descriptor, length, 30)
 
 
 def _read_answer(opinion: Opinion, end: str | None, answer: bytes) -> tuple[Finding, ...]:
@@ -154,11 +170,11 @@ def _read_answer(opinion: Opinion, end: str | None, answer: bytes) -> tuple[Find
     path = None
     try:
         for line in answer.splitlines():
-            said = json.loads(line)
+            said = from_json(line)
             path = said.get("reading", path)
             if end is None and "problems" in said:
                 return tuple(_make_finding(rule, problem) for problem in said["problems"])
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError):
         end = end or "it said what cannot be understood"
     end = end or "it ended without an answer"
     return (

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any
 
-from extractor_sandbox import confinement, limits, zip_reader
+from extractor_sandbox import answer, confinement, limits, zip_reader
 from extractor_sandbox.extent import Extent
 from extractor_sandbox.finding import Problem
 from extractor_sandbox.opinions.evidence import Evidence
@@ -33,7 +33,7 @@ def main() -> None:
     evidence = Evidence(
         files=tuple(member for member in members if not member.is_directory),
         dependencies=tuple(json.loads(_whole(requirements).content()) if requirements is not None else ()),
-        reading=lambda path: _say({"reading": path}),
+        reading=lambda path: answer.say({"reading": path}),
         advisories=options.get("advisories"),
     )
     # However much there is to warn of, what rejects is not left out.
@@ -41,7 +41,7 @@ def main() -> None:
     if len(problems) > limits.FINDINGS:
         more = f"there are {len(problems) - limits.FINDINGS} more findings than are listed"
         problems[limits.FINDINGS :] = [Problem(more, severity="warn")]
-    _say({"problems": [_encode(problem) for problem in problems]})
+    answer.say({"problems": [_encode(problem) for problem in problems]})
 
 
 def _whole(descriptor: int) -> Extent:
@@ -51,10 +51,6 @@ def _whole(descriptor: int) -> Extent:
 def _encode(problem: Problem) -> dict[str, Any]:
     fields = dataclasses.asdict(problem)
     return fields | {"message": problem.message[:_MESSAGE_CHARACTERS]}
-
-
-def _say(line: dict[str, Any]) -> None:
-    print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
