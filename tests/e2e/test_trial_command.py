@@ -66,8 +66,10 @@ class InferenceService:
 def test_the_extractor_that_init_writes_passes(tmp_path: Path) -> None:
     extractor("init", "probe", cwd=tmp_path)
     (tmp_path / "notes.txt").write_text("bread rises")
+    step = tmp_path / "probe/processors/embed.py"
+    step.write_text(step.read_text() + '\n\nprint("hello from the author")\n')
 
-    done = extractor("test", "probe", "--input", "notes.txt", "-o", "json", cwd=tmp_path)
+    done = extractor(*("test", "probe", "--input", "notes.txt", "--logs", "logs", "-o", "json"), cwd=tmp_path)
 
     report = TrialReport.model_validate_json(done.stdout)
     assert (done.returncode, report.findings) == (0, ())
@@ -78,6 +80,7 @@ def test_the_extractor_that_init_writes_passes(tmp_path: Path) -> None:
     assert report.realtime is not None and (report.realtime.answered, report.realtime.asked) == (2, 2)
     assert [(one.compared, one.min_cosine > 0.9999) for one in report.parity] == [(2, True)]
     assert list(trial_text.lines(report))[-1] == "mixpeek://probe@1.0.0: passed, 0 warnings"
+    assert any("hello from the author" in log.read_text() for log in (tmp_path / "logs").iterdir())
 
 
 def test_what_is_broken_is_said_with_its_line(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from extractor_cli import (
     services,
     terminal,
     trial,
+    trial_logs,
     trial_text,
 )
 from extractor_cli.terminal import ExitCode, Format
@@ -53,6 +54,10 @@ def test(
         bool,
         typer.Option("--network", help="Let the extractor's code use the network."),
     ] = False,
+    logs: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what the workers wrote, the code's prints too; made when missing."),
+    ] = None,
     output: terminal.Output = Format.TEXT,
     verbose: terminal.Verbose = False,
 ) -> ExitCode:
@@ -91,7 +96,11 @@ def test(
                 min_cosine=min_cosine,
             )
             with progress.shown(str(artifact.manifest.uri)) as on_state:
-                report = trial.hold(config, network=network, on_state=on_state)
+                try:
+                    report = trial.hold(config, network=network, on_state=on_state)
+                finally:
+                    if logs:
+                        trial_logs.keep(folder, logs)
         else:
             name = str(scan.manifest.uri) if scan.manifest else path
             report = verdict.TrialReport.refused(name, findings.ordered(scan.findings))
@@ -100,6 +109,9 @@ def test(
     else:
         for line in trial_text.lines(report):
             print(line)
-    if not network and any(finding.rule in _OF_CODE for finding in report.findings):
-        terminal.say("extractor: the extractor had no network; if it needs one, add --network")
+    if any(finding.rule in _OF_CODE for finding in report.findings):
+        if not network:
+            terminal.say("extractor: the extractor had no network; if it needs one, add --network")
+        if not logs:
+            terminal.say("extractor: to read what its workers printed, add --logs FOLDER")
     return ExitCode.FINE if report.passed else ExitCode.FINDINGS

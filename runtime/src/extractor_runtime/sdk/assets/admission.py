@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from extractor_artifacts import urls
+from extractor_artifacts.addresses import AddressPolicy
 from extractor_runtime.sdk.assets.errors import AssetError
 
 ALLOW = "EXTRACTOR_ASSET_ALLOW"
 """Environment variable: what the operator allows beyond, with commas: ``10.1.0.0/16,s3://queries,/data/shared``."""
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ class Admission:
 
     def may_connect(self, address: str) -> bool:
         """Tell whether an IP address is public, or allowed."""
-        ip = ipaddress.ip_address(address)
-        return any(ip in network for network in self.networks) or _is_public(ip)
+        return AddressPolicy(self.networks).may_connect(address)
 
 
 _current: Admission | None = None
@@ -77,14 +75,3 @@ def restrict(allowed: Iterable[str] | None = None) -> None:
     """
     global _current
     _current = Admission.parse(os.environ.get(ALLOW, "").split(",") if allowed is None else allowed)
-
-
-def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(ip, ipaddress.IPv6Address):
-        # An IPv4 address may travel inside.
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return _is_public(inner)
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
