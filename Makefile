@@ -85,19 +85,23 @@ fmt: .venv/.dev.installed ## Format and fix what can be fixed.
 	.venv/bin/ruff format .
 
 .PHONY: bench
-bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan ## Compare with the best alternative, ratios of interleaved runs.
+bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-pull bench-environments ## Compare with the best alternative, ratios of interleaved runs.
 
-.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan
+.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-environments bench-pull
 bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.batch
 bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
 	.venv/bin/python -m benchmarks.realtime
 bench-jpegs: .venv/.dev.installed ## Photos decoded in the author's code, against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.jpegs
+bench-environments: .venv/.dev.installed ## Dependencies made ready, against uv alone and Ray's pip environments.
+	.venv/bin/python -m benchmarks.environments
 bench-models: .venv/.dev.installed .venv/.model.installed ## One load of a model for a node's actors, against each loading it.
 	.venv/bin/python -m benchmarks.models
 bench-scan: .venv/.dev.installed ## Scans against the least work they can be, and against unzip and bandit.
 	.venv/bin/python -m benchmarks.scan
+bench-pull: .venv/.dev.installed registry crane ## A cold pull of 500 MB from a registry, against crane, and skopeo if it is there.
+	.venv/bin/python -m benchmarks.pull
 
 .PHONY: parts
 parts: mongodb bandit registry kubernetes peers ## Get what only tests need: MongoDB, an OCI registry, a Kubernetes API server, torch.

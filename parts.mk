@@ -26,6 +26,12 @@ registry: $(PARTS)/registry/registry ## An OCI registry for tests; needs Go.
 $(PARTS)/registry/registry: tests/support/parts/registry/go.mod tests/support/parts/registry/go.sum | $(GO)
 	cd $(<D) && $(BUILD) -o $(CURDIR)/$@ github.com/distribution/distribution/v3/cmd/registry
 
+.PHONY: crane
+crane: $(PARTS)/crane/crane ## A registry client that pulls are compared with; needs Go.
+
+$(PARTS)/crane/crane: tests/support/parts/crane/go.mod tests/support/parts/crane/go.sum | $(GO)
+	cd $(<D) && $(BUILD) -o $(CURDIR)/$@ github.com/google/go-containerregistry/cmd/crane
+
 .PHONY: kubernetes
 kubernetes: $(PARTS)/kubernetes/.built ## A Kubernetes API server for tests; needs Go; five minutes the first time.
 

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from extractor_artifacts import digest, fetch
+from extractor_artifacts import digest, download, fetch
 from extractor_artifacts.errors import ArtifactError
+from extractor_artifacts.login import Fixed
 from extractor_artifacts.patience import Patience
+from extractor_artifacts.spool import Spool
 from support.scripted_http import Answer, serve
 
 pytestmark = pytest.mark.integration
@@ -164,3 +166,20 @@ def test_server_that_is_silent_is_given_up(into: Path) -> None:
         pytest.raises(ArtifactError, match="gave up after 2"),
     ):
         fetch(server.url, into, patience=patience)
+
+
+def test_login_is_sent_again_with_a_resume_but_not_to_another_server(into: Path) -> None:
+    with serve(rest(1000)) as elsewhere:
+        moved = leading_to(elsewhere.url)
+        with (
+            serve(Answer(BODY, headers=TAGGED, cut=1000), moved) as server,
+            Spool(into, origin="here", max_bytes=len(BODY)) as spool,
+        ):
+            download.download(
+                server.url, spool, plain_http=True, patience=HASTY, login=Fixed("Bearer s3cret")
+            )
+            assert spool.digest == digest.of_bytes(BODY)
+
+    assert [request.get("authorization") for request in server.requests] == ["Bearer s3cret"] * 2
+    assert [request.get("authorization") for request in elsewhere.requests] == [None]
+    assert elsewhere.requests[0]["range"] == "bytes=1000-"

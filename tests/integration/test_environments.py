@@ -147,6 +147,10 @@ def test_another_image_has_an_environment_of_its_own(cache: Cache) -> None:
     assert resolve(cache, "beta").key != resolve(cache, "beta", image="sha256:2").key
 
 
+def test_requirement_for_another_python_comes_to_nothing(cache: Cache) -> None:
+    assert resolve(cache, "beta; python_version < '3'").pins == ()
+
+
 def test_nothing_is_made_for_no_requirements(cache: Cache, server: PackageServer) -> None:
     environment = build(cache)
 

@@ -1,6 +1,8 @@
 """The operator where something fails: itself, the API server, the watch. It always ends in the same state."""
 
+import itertools
 import signal
+import urllib.error
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from extractor_artifacts import unpack
 from extractor_operator.version import STEPS
 from support import kubernetes, operators
 from support.kubernetes import Cluster
@@ -33,6 +36,15 @@ class World:
         archive = operators.make_archive(extractor)
         (self.web / f"{extractor}.zip").write_bytes(archive)
         return operators.make_version(extractor, f"{self.url}/{extractor}.zip", archive)
+
+    def created(self, namespace: str, item: dict[str, Any]) -> bool:
+        """Create a version, unless the API server says that it is not ready for that yet."""
+        try:
+            operators.create(self.cluster, namespace, item)
+        except urllib.error.HTTPError as err:
+            assert err.code == 503
+            return False
+        return True
 
     def ready(self, namespace: str, item: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
         return operators.eventually(
@@ -128,15 +140,50 @@ def test_a_version_costs_two_writes_and_a_restart_none(world: World, tenant: Ten
     ]
 
 
-def test_fifty_versions_at_once_are_all_ready(world: World, tenant: Tenant, tmp_path: Path) -> None:
-    items = [world.make_version(f"one-of-{number}") for number in range(50)]
+def test_an_artifact_that_was_lost_is_made_again(world: World, tenant: Tenant, tmp_path: Path) -> None:
+    item = world.make_version("lost")
+    operators.create(world.cluster, tenant.namespace, item)
+    with operators.run(world.cluster, tenant.namespace, tenant.kubeconfig, tmp_path):
+        settled = world.ready(tenant.namespace, item)
+    digits = settled["status"]["artifact"]["digest"].removeprefix("sha256:")
+    unpack.remove(tmp_path / "store")
 
-    with operators.run(world.cluster, tenant.namespace, tenant.kubeconfig, tmp_path) as operator:
-        operators.create(world.cluster, tenant.namespace, *items)
-        for item in items:
-            world.ready(tenant.namespace, item, 120)
+    with operators.run(world.cluster, tenant.namespace, tenant.kubeconfig, tmp_path):
+        operators.eventually((tmp_path / "store/trees/sha256" / digits).is_dir, bool)
+        again = world.ready(tenant.namespace, item)
+
+    assert again["metadata"]["resourceVersion"] == settled["metadata"]["resourceVersion"]
+
+
+def test_fifty_versions_at_once_in_two_namespaces_are_all_ready(world: World, tmp_path: Path) -> None:
+    items = [world.make_version(f"one-of-{number}") for number in range(25)]
+    with (
+        world.cluster.namespace() as one,
+        world.cluster.namespace() as other,
+        operators.run(
+            world.cluster, None, operators.log_in(world.cluster, one, cluster_wide=True), tmp_path
+        ) as operator,
+    ):
+        for namespace in (one, other):
+            operators.create(world.cluster, namespace, *items)
+        for namespace, item in itertools.product((one, other), items):
+            world.ready(namespace, item, 120)
 
         assert operator.ask("/livez") == "ok\n"
+        assert "Traceback" not in operator.log and "403" not in operator.log
+
+
+def test_a_version_of_a_namespace_that_is_being_deleted_is_no_fault(
+    world: World, tenant: Tenant, tmp_path: Path
+) -> None:
+    item = world.make_version("doomed")
+    operators.create(world.cluster, tenant.namespace, item)
+    world.cluster.request("DELETE", f"/api/v1/namespaces/{tenant.namespace}")
+
+    with operators.run(world.cluster, tenant.namespace, tenant.kubeconfig, tmp_path) as operator:
+        world.ready(tenant.namespace, item)
+        operators.eventually(lambda: operator.log, lambda log: "an event is lost" in log)
+
         assert "Traceback" not in operator.log
 
 
@@ -151,7 +198,7 @@ def test_the_next_change_is_handled_after_the_api_server_was_gone(
         world.cluster.stop_server()
         assert operator.ask("/livez") == "ok\n"
         world.cluster.start_server()
-        operators.create(world.cluster, tenant.namespace, after)
+        operators.eventually(lambda: world.created(tenant.namespace, after), bool)
 
         world.ready(tenant.namespace, after, 90)
         assert operator.process.poll() is None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support import kubernetes, operators
+from support import kubernetes, operators, scripted_http
 from support.kubernetes import Cluster
 from support.operators import Operator
 
@@ -154,6 +154,22 @@ def test_the_operator_leaves_nothing_of_its_own_on_an_object(world: World) -> No
         ),
         pytest.param("missing", b"", None, "NotFound", "404", id="nothing at the URL"),
         pytest.param(
+            "endless",
+            operators.make_archive("endless"),
+            b"\0" * (operators.MAX_BYTES + 1),
+            "ArchiveTooLarge",
+            "larger than",
+            id="more than an archive may weigh",
+        ),
+        pytest.param(
+            "contradictory",
+            operators.make_archive("contradictory", dependencies=[f"{operators.ALLOWED}>=1"]),
+            None,
+            "DependencyConflict",
+            "no-such-distribution",
+            id="dependencies that nobody can install",
+        ),
+        pytest.param(
             "misnamed",
             operators.make_archive("another-name"),
             None,
@@ -187,6 +203,17 @@ def test_what_only_a_person_can_mend_is_stalled_with_a_sentence(
     assert stalled["reason"] == want
     assert says in stalled["message"]
     assert world.events(item) == [("Warning", want)]
+
+
+def test_a_dependency_that_the_settings_do_not_allow_is_not_installed(world: World) -> None:
+    archive = operators.make_archive("unneeded", dependencies=["another-distribution>=1"])
+    item = operators.make_version("unneeded", world.publish(archive, "unneeded.zip"), archive)
+
+    world.make(item)
+
+    seen = world.settled(item)
+    assert operators.ready(seen) == ("True", "Succeeded")
+    assert seen["status"]["environment"] == {"packages": 0, "size": 0}
 
 
 def test_a_rejected_archive_shows_its_findings(world: World) -> None:
@@ -237,6 +264,31 @@ def test_an_unreachable_source_is_tried_until_it_is_there(world: World, tmp_path
     assert (operators.kstatus(seen), operators.kstatus(healed)) == ("InProgress", "Current")
 
 
+def test_what_takes_long_says_what_it_is_at(world: World) -> None:
+    archive = operators.make_archive("slow")
+    answer = scripted_http.Answer(archive, drip=5.0 / len(archive))
+
+    with scripted_http.serve(answer) as server:
+        item = operators.make_version("slow", f"{server.url}/slow.zip", archive)
+        world.make(item)
+        seen = world.reaches(item, "Progressing")
+        done = world.reaches(item, "Succeeded")
+
+    assert operators.kstatus(seen) == "InProgress"
+    assert seen["status"]["conditions"][0]["message"] == "fetching the source"
+    assert (operators.kstatus(done), world.events(item)) == ("Current", [("Normal", "Succeeded")])
+
+
+def test_a_redirect_to_the_metadata_address_is_refused(world: World) -> None:
+    away = {"Location": "http://169.254.169.254/latest/meta-data"}
+    with scripted_http.serve(scripted_http.Answer(status=302, headers=away)) as server:
+        item = operators.make_version("redirected", f"{server.url}/redirected.zip")
+        world.make(item)
+        seen = world.settled(item)
+
+    assert operators.ready(seen) == ("False", "SourceRefused")
+
+
 def test_a_secret_that_is_missing_is_waited_for_by_name(world: World) -> None:
     archive = operators.make_archive("secretive")
     url = world.publish(archive, "secretive.zip")
@@ -246,6 +298,19 @@ def test_a_secret_that_is_missing_is_waited_for_by_name(world: World) -> None:
 
     message = world.reaches(item, "SecretMissing")["status"]["conditions"][0]["message"]
     assert message == f"the Secret not-there is not there: create it in the namespace {world.namespace}"
+
+
+def test_an_archive_that_nobody_signed_is_refused_where_somebody_must(world: World) -> None:
+    archive = operators.make_archive("unsigned")
+    item = operators.make_version("unsigned", world.publish(archive, "unsigned.zip"), archive)
+    anybody = {"issuer": "https://example.com", "subject": ".*"}
+    item["spec"]["verify"] = {"identities": [anybody]}
+
+    world.make(item)
+
+    seen = world.settled(item)
+    assert operators.ready(seen) == ("False", "SignatureRefused")
+    assert "is not signed" in seen["status"]["conditions"][0]["message"]
 
 
 def test_a_signed_url_shows_its_secret_nowhere(world: World) -> None:

@@ -1,6 +1,5 @@
 """The operator as a process of its own, on a real API server, with the rights that it ships with."""
 
-import base64
 import contextlib
 import functools
 import hashlib
@@ -28,6 +27,8 @@ from support.kubernetes import Cluster
 ROOT = Path(__file__).parents[2]
 API = "extractors.mixpeek.com/v1alpha1"
 NAME = "extractor-operator"
+ALLOWED = "no-such-distribution"
+"""The one dependency that the operator's settings allow."""
 MAX_BYTES = 1 << 20
 """What an archive may weigh."""
 
@@ -125,7 +126,7 @@ def run(
         f"store: {folder / 'store'}\n"
         f"sources: {{allowedAddresses: [127.0.0.0/8], maxBytes: {MAX_BYTES}}}\n"
         f"packages: {{wheels: {folder}, offline: true}}\n"
-        f"defaults: {{scan: {{allowedDependencies: ['*']}}, imagePrefixes: {json.dumps(image_prefixes)}}}\n"
+        f"defaults: {{scan: {{allowedDependencies: [{ALLOWED}]}}, imagePrefixes: {json.dumps(image_prefixes)}}}\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -217,15 +218,6 @@ def ready(item: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def timeless(status: dict[str, Any]) -> dict[str, Any]:
-    """Give a status without the times in it."""
-    conditions = [
-        {name: value for name, value in each.items() if name != "lastTransitionTime"}
-        for each in status["conditions"]
-    ]
-    return {**status, "conditions": conditions}
-
-
 def writes(cluster: Cluster) -> int:
     """Count the writes of versions, statuses and events that the API server has seen."""
     return sum(map(int, _WRITES.findall(cluster.kubectl("get", "--raw", "/metrics"))))
@@ -258,8 +250,3 @@ def web(folder: Path, port: int = 0) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def secret(**fields: str) -> dict[str, Any]:
-    """Make the content of a Secret."""
-    return {"data": {name: base64.b64encode(value.encode()).decode() for name, value in fields.items()}}

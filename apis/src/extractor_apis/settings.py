@@ -84,7 +84,7 @@ class Settings(CamelStruct):
     advisories: Path | None = None
     """Zip of OSV records that the opinion ``advisories`` looks into."""
     store: Path = Path("/var/lib/extractors")
-    """Folder where the operator keeps accepted archives and environments."""
+    """Folder where an operator keeps archives and environments; no two of them share one."""
     sources: Sources = Sources()
     """What archives may come from."""
     trusted_root: Path | None = None

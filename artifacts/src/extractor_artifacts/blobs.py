@@ -31,9 +31,12 @@ class BlobStore:
         self._root = root.absolute()
         self._folder = self._root / "sha256"
 
-    def add(self, file: Path) -> Digest:
-        """Keep a file; the link is to the same bytes, so nobody may write to them afterwards."""
-        digest = digests.of_file(file)
+    def add(self, file: Path, digest: Digest | None = None) -> Digest:
+        """Keep a file, which was found to have the digest, or is hashed.
+
+        The blob is a link to the same bytes: nobody may write to them afterwards.
+        """
+        digest = digest or digests.of_file(file)
         with self._writing():
             _place(file, self._path(digest))
         return digest
@@ -71,11 +74,12 @@ class BlobStore:
         blob = self._path(digest)
         if not self._touch(blob):
             return None
-        try:
-            with blob.open("rb") as file:
-                content = file.read(max_bytes)
-        except FileNotFoundError:
-            return None
+        with _explained(blob):
+            try:
+                with blob.open("rb") as file:
+                    content = file.read(max_bytes)
+            except FileNotFoundError:
+                return None
         return content if digests.of_bytes(content) == digest else None
 
     def sweep(self, referenced: Collection[str], *, older_than: float) -> list[Digest]:

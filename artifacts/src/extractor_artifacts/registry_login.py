@@ -46,7 +46,7 @@ class RegistryLogin:
                 f"{self._origin} cannot be read: the registry asks for credentials; name a pull secret"
             )
         if self._sent == self._authorization:
-            raise self._refused()
+            return False
         self._sent = self._authorization
         return True
 

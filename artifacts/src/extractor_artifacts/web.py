@@ -54,6 +54,7 @@ def parse(url: str, origin: str) -> httpx2.URL:
     except httpx2.InvalidURL:
         # The library's message may repeat the URL, with its secrets.
         raise SourceRefused(f"{origin} is no valid URL") from None
+    _check_port(parsed, f"{origin} is no valid URL")
     if not parsed.host:
         raise SourceRefused(f"{origin} names no host: write https://host/path")
     return parsed
@@ -95,7 +96,9 @@ def refusal(status: int, origin: str) -> SourceError:
     """Say what an answer other than success means."""
     match status:
         case 401:
-            return AuthenticationFailed(f"cannot read {origin}: HTTP 401, it asks for credentials")
+            return AuthenticationFailed(
+                f"cannot read {origin}: HTTP 401, it asks for credentials, or for others than it was given"
+            )
         case 403:
             return AuthenticationFailed(
                 f"cannot read {origin}: HTTP 403, access is refused, or the link has expired"
@@ -131,9 +134,16 @@ def _redirected(url: httpx2.URL, location: str, origin: str) -> httpx2.URL:
         target = url.join(location)
     except httpx2.InvalidURL:
         raise SourceRefused(f"{origin} redirects to something that is no valid URL") from None
+    _check_port(target, f"{origin} redirects to something that is no valid URL")
     if target.scheme not in ("http", "https"):
         raise SourceRefused(f"{origin} redirects to {target.scheme}:, which is not followed")
     return target
+
+
+def _check_port(url: httpx2.URL, fault: str) -> None:
+    # The library takes any number, and fails when it connects, with an error of another kind.
+    if url.port is not None and not 0 < url.port < 1 << 16:
+        raise SourceRefused(fault)
 
 
 def _check_safe(url: httpx2.URL, first: httpx2.URL, plain_http: bool) -> None:

@@ -19,10 +19,9 @@ import kopf
 
 from extractor_apis import settings
 from extractor_apis.errors import ExtractorError
-from extractor_apis.extractorversion import ExtractorVersion
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
-from extractor_operator import handlers, kube, probes, version
+from extractor_operator import handlers, kube, probes, sweep, version
 from extractor_operator.context import Context
 from extractor_operator.health import Health, Watch
 from extractor_operator.kube import Client
@@ -55,8 +54,11 @@ def main(arguments: Sequence[str] | None = None, *, steps: tuple[Step, ...] = ve
         asyncio.run(_run(decided, options, steps))
     except ExtractorError as err:
         _logger.error("%s", err)
-        return 1
-    return 0
+    except Exception:
+        _logger.exception("the operator cannot go on")
+    else:
+        return 0
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,7 +87,8 @@ async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step
         metrics.observe(
             depth=lambda: queue.depth, failing=lambda: queue.failing, waiting=lambda: slots.waiting
         )
-        await stack.enter_async_context(probes.serve(options.port, Health(queue, watch).problem, metrics))
+        health = Health(lambda: queue.oldest_seconds, watch)
+        await stack.enter_async_context(probes.serve(options.port, health.problem, metrics))
         lease = _lease(options.lease, client, identity)
         if lease:
             _logger.info("waiting for the lease %s", options.lease)
@@ -97,8 +100,13 @@ async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step
         registry = kopf.OperatorRegistry()
         handlers.register(registry, store, queue, watch, metrics)
         _logger.info("at work on %d objects", len(store))
-        others = [queue.run(), resync.run(options.resync), *([lease.keep()] if lease else [])]
-        await _together(_watch(registry, options.namespace), *others)
+        await _together(
+            _watch(registry, options.namespace),
+            queue.run(),
+            resync.run(options.resync),
+            sweep.run(store, ctx, every=options.resync),
+            *([lease.keep()] if lease else []),
+        )
 
 
 def _context(decided: Settings, client: Client, metrics: Metrics, at_once: int) -> Context:
@@ -136,8 +144,6 @@ def _watch(registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> Corout
     configured.watching.client_timeout = _WATCH_SECONDS + 10
     configured.networking.request_timeout = 30.0
     configured.networking.connect_timeout = 10.0
-    # Nothing uses it; a finalizer of kopf's own would be another's name.
-    configured.persistence.finalizer = f"{ExtractorVersion.GROUP}/operator"
     return kopf.operator(
         registry=registry,
         settings=configured,

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
+from extractor_artifacts.blobs import BlobStore
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
 from extractor_operator.scan import Scanner
@@ -31,6 +32,18 @@ class Context:
     work: Path
     """Folder for what is on its way; emptied when the operator starts."""
     metrics: Metrics
+
+    def blobs(self, namespace: str) -> BlobStore:
+        """Give the sources that a namespace has fetched, which are nobody else's to read."""
+        return BlobStore(self._sources / namespace)
+
+    def tenants(self) -> list[str]:
+        """Name the namespaces that have fetched anything."""
+        return sorted(each.name for each in self._sources.iterdir()) if self._sources.is_dir() else []
+
+    @property
+    def _sources(self) -> Path:
+        return self.settings.store.absolute() / "sources"
 
     async def in_thread(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Do what blocks; it has a limit of its own, since no thread can be stopped."""

@@ -1,7 +1,7 @@
 """What a version's code runs in: its dependencies, beside what the runtime has.
 
 One without dependencies waits for nothing. Resolved and installed is what this machine's runtime needs, once
-for all versions that ask for the same.
+for all versions that ask for the same; and of it what the operator's settings allow the namespace, no more.
 """
 
 from extractor_apis.extractorversion import EnvironmentStatus
@@ -12,13 +12,15 @@ from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled
 
 
-async def ensure(manifest: Manifest, ctx: Context) -> EnvironmentStatus:
+async def ensure(namespace: str, manifest: Manifest, ctx: Context) -> EnvironmentStatus:
     """Have the manifest's dependencies installed. Raises Stalled if they contradict each other."""
-    if not manifest.dependencies:
-        return EnvironmentStatus()
+    policy = ctx.settings.policy(namespace).scan
     cache = Cache(ctx.settings.store.absolute() / "environments", ctx.settings.packages)
     try:
-        made = await ctx.in_thread(_make, manifest.dependencies, cache)
+        wanted = environments.allowed(manifest.dependencies, policy.allowed_dependencies)
+        if not wanted:
+            return EnvironmentStatus()
+        made = await ctx.in_thread(_make, wanted, cache)
     except environments.DependencyConflict as err:
         raise Stalled(err.reason, str(err)) from err
     except environments.EnvironmentFailed as err:

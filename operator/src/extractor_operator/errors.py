@@ -33,8 +33,12 @@ class Retrying(ExtractorError):
 
 
 class ApiError(ExtractorError):
-    """The API server did not do what it was asked to, which says nothing of the object."""
+    """The API server did not do what it was asked to."""
+
+
+class ApiUnavailable(ApiError):
+    """It does not answer, or has too much to do: that says nothing of what it was asked."""
 
 
 class Gone(ExtractorError):
-    """The object is not there any more, or another one has its name."""
+    """The object is not there any more, or is not what it was when it was read."""

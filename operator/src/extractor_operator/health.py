@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from extractor_operator.store import Key
-from extractor_operator.workqueue import WorkQueue
 
 _WATCH_SECONDS = 60.0
 _QUEUE_SECONDS = 600.0
@@ -43,13 +42,15 @@ class Watch:
 class Health:
     """What is looked at."""
 
-    queue: WorkQueue[Key]
+    oldest_key_seconds: Callable[[], float]
+    """How long the oldest key has been waiting for a worker."""
     watch: Watch
 
     def problem(self) -> str | None:
         """Say why this process should be replaced; None if all is well."""
-        if self.queue.oldest_seconds > _QUEUE_SECONDS:
-            return f"a key has been waiting for a worker for {self.queue.oldest_seconds:.0f} s"
+        waiting = self.oldest_key_seconds()
+        if waiting > _QUEUE_SECONDS:
+            return f"a key has been waiting for a worker for {waiting:.0f} s"
         oldest = self.watch.oldest
         if oldest and oldest[1] > _WATCH_SECONDS:
             return f"the watch is dead: {oldest[0]} changed {oldest[1]:.0f} s ago, and it said nothing"

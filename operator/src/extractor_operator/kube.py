@@ -16,7 +16,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.dynamic import DynamicClient
 
 from extractor_apis import naming
-from extractor_operator.errors import ApiError, Gone
+from extractor_operator.errors import ApiError, ApiUnavailable, Gone
 
 Json = dict[str, Any]
 
@@ -79,21 +79,27 @@ class Client:
         except ApiException as err:
             # The library's own text has headers and a traceback in it.
             message = f"the API server refused to {method} {path}: {err.status} {_sentence(err)}"
-            raise (Gone if err.status in (404, 409) else ApiError)(message) from None
+            if err.status in (404, 409):
+                raise Gone(message) from None
+            is_busy = err.status == 429 or err.status >= 500
+            raise (ApiUnavailable if is_busy else ApiError)(message) from None
         except (aiohttp.ClientError, OSError, TimeoutError) as err:
             reason = str(err) or type(err).__name__
-            raise ApiError(f"the API server does not answer {method} {path}: {reason}") from err
+            raise ApiUnavailable(f"the API server does not answer {method} {path}: {reason}") from err
         return answer
 
 
 @contextlib.asynccontextmanager
 async def connect() -> AsyncIterator[Client]:
-    """Connect as the pod's service account, or as `KUBECONFIG` says."""
+    """Connect as `KUBECONFIG` says, or else as the pod's service account. Raises ApiError for neither."""
     configuration = Configuration()
-    if os.environ.get("KUBECONFIG"):
-        await config.load_kube_config(client_configuration=configuration, persist_config=False)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
+    try:
+        if os.environ.get("KUBECONFIG"):
+            await config.load_kube_config(client_configuration=configuration, persist_config=False)
+        else:
+            config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException as err:
+        raise ApiError(f"no API server is known: set KUBECONFIG, or run in a pod ({err})") from err
     configuration.connection_pool_maxsize = _CONNECTIONS
     async with ApiClient(configuration) as api:
         yield Client(DynamicClient(api))

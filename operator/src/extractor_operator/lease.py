@@ -5,6 +5,7 @@ free when nobody has changed it for its whole duration, as seen from here.
 """
 
 import asyncio
+import contextlib
 import datetime
 import logging
 from dataclasses import dataclass
@@ -80,12 +81,13 @@ class Lease:
                     raise LeaseLost(f"the lease {self.name} could not be renewed: {err}") from err
 
     async def release(self) -> None:
-        """Give it up, so that the next operator need not wait."""
-        held = await self._read()
-        if held and held.get("spec", {}).get("holderIdentity") == self.identity:
-            free = self._render(held, transitions=held["spec"].get("leaseTransitions", 0))
-            free["spec"]["holderIdentity"] = ""
-            await self.client.replace(self._path(self.name), free)
+        """Give it up, so that the next operator need not wait; without an API server that has to."""
+        with contextlib.suppress(ApiError, Gone):
+            held = await self._read()
+            if held and held.get("spec", {}).get("holderIdentity") == self.identity:
+                free = self._render(held, transitions=held["spec"].get("leaseTransitions", 0))
+                free["spec"]["holderIdentity"] = ""
+                await self.client.replace(self._path(self.name), free)
 
     async def _renew(self) -> None:
         held = await self._read()

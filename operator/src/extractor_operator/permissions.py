@@ -1,5 +1,7 @@
-"""What the operator may do in a cluster: each module lists the verbs that it uses, and a test holds
-`operator/rbac.yaml` to the sum."""
+"""What the operator may do in a cluster.
+
+Each module lists the verbs that it uses, and a test holds `operator/rbac.yaml` to the sum.
+"""
 
 from dataclasses import dataclass
 

@@ -10,21 +10,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from extractor_apis import conditions
 from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
 from extractor_apis.extractorversion import ExtractorVersion
 from extractor_apis.resource import ConditionStatus
 from extractor_operator import events, kube, status, version
 from extractor_operator.context import Context
-from extractor_operator.errors import ApiError, Gone, Stalled, Waiting
+from extractor_operator.errors import ApiError, ApiUnavailable, Gone, Stalled, Waiting
 from extractor_operator.permissions import permission
 from extractor_operator.slots import Slots
 from extractor_operator.status import Draft
-from extractor_operator.store import Key, Seen, Store
+from extractor_operator.store import Key, Seen, Store, key_of
 from extractor_operator.version import Step
 
 PERMISSIONS = (permission(ExtractorVersion.GROUP, f"{ExtractorVersion.PLURAL}/status", "patch"),)
 
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS = 2.0
 """What takes longer says so in the status; most versions are Ready by then, with a single write."""
 _API_SECONDS = 5.0
 """Before the next try when the API server does not answer: that says nothing of the object."""
@@ -62,7 +63,7 @@ class Reconciler:
         except Gone:
             result = "gone"
             return None
-        except ApiError as err:
+        except ApiUnavailable as err:
             _logger.warning("%s: %s; next try in %.0f s", key, err, _API_SECONDS)
             return _API_SECONDS
         finally:
@@ -93,11 +94,12 @@ class Reconciler:
         return "ready", None
 
     async def _work(self, attempt: "_Attempt") -> Outcome:
-        """Do the steps, and say which one it is at when they take long."""
+        """Do the steps, and say which one it is at if they take long and nothing has been said yet."""
         steps = asyncio.ensure_future(version.reconcile(attempt.version, attempt.draft, self.ctx, self.steps))
         try:
             done, _ = await asyncio.wait({steps}, timeout=_QUIET_SECONDS)
-            if not done:
+            ready = conditions.find(attempt.version.status.conditions, ConditionType.READY)
+            if not done and (ready is None or ready.reason == Reason.PROGRESSING):
                 await self._write(attempt, attempt.reconciling(Reason.PROGRESSING, attempt.draft.doing))
             return await steps
         finally:
@@ -121,7 +123,9 @@ class Reconciler:
                 "status": wanted.model_dump(mode="json", exclude_none=True),
             },
         )
-        self.store.put(body)
+        # It may have been deleted meanwhile, and that may have been told first.
+        if self.store.get(key_of(body)):
+            self.store.put(body)
         attempt.version = before.model_copy(update={"status": wanted})
         changed = status.transition(before.status.conditions, wanted.conditions)
         if changed:

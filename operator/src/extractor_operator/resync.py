@@ -1,5 +1,8 @@
-"""Lists beside the watch: one before it begins, so that the first reconcile sees everything, and one now and
-then, which finds what was deleted while the watch was away (it never says) and whether it still lives."""
+"""Lists beside the watch: one before it begins, and one now and then.
+
+The first lets every reconcile see everything. The others find what was deleted while the watch was away,
+which it never says, and whether it still lives.
+"""
 
 import asyncio
 import logging
@@ -43,7 +46,7 @@ class Resync:
 
     async def _list(self) -> list[Key]:
         """Take over what lists show; give the keys of what the store did not know."""
-        before, there, news = self.store.keys(), set(), []
+        before, there, news = tuple(self.store), set(), []
         for namespace in self.namespaces or (None,):
             api = f"{ExtractorVersion.GROUP}/{ExtractorVersion.VERSION}"
             async for page in self.client.pages(kube.path(api, ExtractorVersion.PLURAL, namespace)):

@@ -49,7 +49,8 @@ class Scanner:
             status = await _run(command, said, self.seconds + _GRACE_SECONDS)
         if status == 0:
             with contextlib.suppress(OSError, pydantic.ValidationError):
-                return ScanReport.model_validate_json(_read(report_file, _REPORT_BYTES))
+                # A hostile archive may have findings by the megabyte.
+                return await asyncio.to_thread(_read_report, report_file)
         raise Retrying(Reason.SCAN_FAILED, f"the scan came to no verdict: {_end(status, said)}")
 
 
@@ -75,6 +76,10 @@ async def _run(command: list[str], said: Path, seconds: float) -> int | None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+def _read_report(path: Path) -> ScanReport:
+    return ScanReport.model_validate_json(_read(path, _REPORT_BYTES))
 
 
 def _end(status: int | None, said: Path) -> str:

@@ -3,11 +3,13 @@
 from extractor_apis.conditions import Reason
 from extractor_apis.extractorversion import ExtractorVersion, SourceStatus
 from extractor_apis.verify import Signer, Verify
-from extractor_artifacts import ArtifactError, signatures
+from extractor_artifacts import ArtifactError, signatures, sources
 from extractor_artifacts.guarded_loop import MayConnect
 from extractor_operator import secrets, source
 from extractor_operator.context import Context
-from extractor_operator.errors import Retrying, Stalled
+from extractor_operator.errors import Stalled, Waiting
+
+_TEXT = 1024
 
 
 async def verify(version: ExtractorVersion, fetched: SourceStatus, ctx: Context) -> str | None:
@@ -21,14 +23,21 @@ async def verify(version: ExtractorVersion, fetched: SourceStatus, ctx: Context)
                 "archives of this namespace must be signed: say by whom in spec.verify, in another version",
             )
         return None
+    if policy.verify and policy.verify.secret_ref:
+        # It would be a Secret of the namespace, in which the tenant puts whatever key is its own.
+        raise Stalled(
+            Reason.SIGNATURE_REFUSED,
+            "the operator's settings say `verify.secretRef`, which a tenant could write: they must name "
+            "identities; tell the platform's engineers",
+        )
     trust = await _trust(wanted, version, ctx)
     may_connect = source.addresses(ctx).may_connect
     try:
         return _shown(await ctx.in_thread(_check, version, fetched, trust, may_connect))
     except signatures.SignatureError as err:
         raise Stalled(Reason.SIGNATURE_REFUSED, str(err)) from err
-    except ArtifactError as err:
-        raise Retrying(Reason.FETCH_FAILED, f"the signature was not found: {err}") from err
+    except sources.SourceError as err:
+        raise source.judge(err) from err
 
 
 async def _trust(
@@ -39,7 +48,10 @@ async def _trust(
         secret = await secrets.read(ctx.client, version.metadata.namespace, wanted.secret_ref.name)
     root = ctx.settings.trusted_root
     content = await ctx.in_thread(root.read_bytes if root else signatures.public_instance)
-    return signatures.trust(wanted, trusted_root=content, secret=secret)
+    try:
+        return signatures.trust(wanted, trusted_root=content, secret=secret)
+    except ArtifactError as err:
+        raise Waiting(Reason.SECRET_MISSING, str(err), after=secrets.AGAIN_SECONDS) from err
 
 
 def _check(
@@ -59,4 +71,5 @@ def _check(
 
 
 def _shown(signer: Signer) -> str:
-    return f"{signer.subject} of {signer.issuer}" if signer.subject else f"the key {signer.key}"
+    who = f"{signer.subject} of {signer.issuer}" if signer.subject else f"the key {signer.key}"
+    return who[:_TEXT]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from extractor_apis import naming
+from extractor_apis.conditions import Reason
 from extractor_apis.extractorversion import ExtractorVersion, SourceStatus
 from extractor_artifacts import sources
 from extractor_artifacts.patience import Patience
@@ -9,7 +11,9 @@ from extractor_operator import secrets
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled
 
-_DOCKER_CONFIG = ".dockerconfigjson"
+_AGAIN = f"; when that is done, annotate the object with {naming.REQUESTED_AT}"
+_MENDED_ELSEWHERE = frozenset({Reason.NOT_FOUND, Reason.AUTHENTICATION_FAILED})
+"""What a person mends without touching the object, so that nobody tells us."""
 _ATTEMPTS = 3
 """Of one fetch; the work queue tries again for as long as it takes."""
 
@@ -25,10 +29,17 @@ async def fetch(version: ExtractorVersion, into: Path, ctx: Context) -> SourceSt
             sources.fetch_source, source, into, access=access, pinned=known.resolved if known else None
         )
     except sources.SourceError as err:
-        raise (Retrying if err.is_transient else Stalled)(err.reason, str(err)) from err
+        raise judge(err) from err
     return SourceStatus(
         digest=fetched.digest, size=fetched.size, resolved=fetched.resolved, moved_to=fetched.moved_to
     )
+
+
+def judge(err: sources.SourceError) -> Retrying | Stalled:
+    """Say what an error of a source, or of a registry, means for the version."""
+    if err.is_transient:
+        return Retrying(err.reason, str(err))
+    return Stalled(err.reason, f"{err}{_AGAIN if err.reason in _MENDED_ELSEWHERE else ''}")
 
 
 def addresses(ctx: Context) -> sources.AddressPolicy:
@@ -44,6 +55,7 @@ async def _access(version: ExtractorVersion, ctx: Context) -> sources.Access:
         await _credentials(version, ctx),
         Patience(total=limits.seconds, attempts=_ATTEMPTS),
         limits.max_bytes,
+        ctx.blobs(version.metadata.namespace),
     )
 
 
@@ -51,6 +63,4 @@ async def _credentials(version: ExtractorVersion, ctx: Context) -> sources.Crede
     source, namespace = version.spec.source, version.metadata.namespace
     if source.zip and source.zip.secret_ref:
         return sources.Credentials(await secrets.read(ctx.client, namespace, source.zip.secret_ref.name))
-    named = source.oci.pull_secrets if source.oci else ()
-    found = [await secrets.read(ctx.client, namespace, each.name) for each in named]
-    return sources.Credentials(pull_secrets=tuple(each.get(_DOCKER_CONFIG, b"") for each in found))
+    return await secrets.pull_secrets(ctx.client, namespace, source.oci.pull_secrets if source.oci else ())

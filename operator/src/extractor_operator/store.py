@@ -94,9 +94,8 @@ class Store:
                 del self._objects[key]
                 yield Change(key, is_renewed=True)
 
-    def keys(self) -> tuple[Key, ...]:
-        """Give the keys of all objects."""
-        return tuple(self._objects)
+    def __iter__(self) -> Iterator[Key]:
+        return iter(tuple(self._objects))
 
     def __len__(self) -> int:
         return len(self._objects)

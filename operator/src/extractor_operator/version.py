@@ -13,12 +13,19 @@ from pathlib import Path
 
 from extractor_apis import naming
 from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
-from extractor_apis.extractorversion import ArtifactStatus, ExtractorVersion, FeatureStatus, ScanStatus
+from extractor_apis.errors import ExtractorError
+from extractor_apis.extractorversion import (
+    ArtifactStatus,
+    ExtractorVersion,
+    FeatureStatus,
+    ScanStatus,
+    SourceStatus,
+)
 from extractor_apis.manifest import Manifest
 from extractor_apis.resource import ConditionStatus
 from extractor_apis.scan import ScanReport
 from extractor_artifacts import Artifact, ArtifactError
-from extractor_operator import environment, signature, source, status
+from extractor_operator import environment, image, signature, source, status
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled, Waiting
 from extractor_operator.status import Draft
@@ -45,6 +52,13 @@ class Work:
     def canonical(self) -> Path:
         """Where the scan puts what it accepts."""
         return self.folder / "canonical.zip"
+
+    @property
+    def fetched(self) -> SourceStatus:
+        """Give what was fetched; only steps after it may ask."""
+        if self.draft.source is None:
+            raise RuntimeError(f"the source of {self.version.metadata.name} was not fetched")
+        return self.draft.source
 
     @property
     def accepted(self) -> tuple[ScanReport, Manifest]:
@@ -78,24 +92,21 @@ async def find_kept(work: Work, ctx: Context) -> None:
 
 async def ensure_fetched(work: Work, ctx: Context) -> str | None:
     """Have the source's bytes here, and pin what they are."""
-    known = work.version.status.source
-    work.draft.source = known
+    # What was pinned stays so, whatever becomes of this fetch.
+    work.draft.source = work.version.status.source
     if not work.kept:
         started = time.monotonic()
-        work.draft.source = known = await source.fetch(work.version, work.archive, ctx)
+        work.draft.source = await source.fetch(work.version, work.archive, ctx)
         ctx.metrics.fetch_seconds.observe(time.monotonic() - started)
-        ctx.metrics.artifact_bytes.observe(known.size)
-    assert known is not None
-    return f"{known.size} bytes, {known.digest}"
+        ctx.metrics.artifact_bytes.observe(work.fetched.size)
+    return f"{work.fetched.size} bytes, {work.fetched.digest}"
 
 
 async def ensure_verified(work: Work, ctx: Context) -> str | None:
     """Know that somebody signed the bytes whom the version or the operator's settings name."""
-    if work.kept and work.version.status.signer:
-        work.draft.signer = work.version.status.signer
-    elif work.draft.source:
-        work.draft.signer = await signature.verify(work.version, work.draft.source, ctx)
-    return work.draft.signer and f"signed by {work.draft.signer}"
+    known = work.version.status.signer if work.kept else None
+    signer = work.draft.signer = known or await signature.verify(work.version, work.fetched, ctx)
+    return signer and f"signed by {signer}"
 
 
 async def ensure_scanned(work: Work, ctx: Context) -> str | None:
@@ -124,12 +135,12 @@ async def ensure_stored(work: Work, ctx: Context) -> str | None:
             f"{spec.extractor} {spec.version}: name the object "
             f"{naming.version_object_name(manifest.name, manifest.version)}, or change the manifest",
         )
-    if work.kept:
-        work.draft.artifact = work.version.status.artifact
-    else:
+    stored = work.version.status.artifact if work.kept else None
+    if stored is None:
         size = work.canonical.stat().st_size
         kept = await ctx.in_thread(ctx.artifacts.put, work.canonical, report)
-        work.draft.artifact = ArtifactStatus(digest=kept.digest, size=size)
+        stored = ArtifactStatus(digest=kept.digest, size=size)
+    work.draft.artifact = stored
     work.draft.features = tuple(
         FeatureStatus(
             uri=str(naming.FeatureURI(manifest.name, manifest.version, vector.name)),
@@ -138,14 +149,15 @@ async def ensure_stored(work: Work, ctx: Context) -> str | None:
         )
         for vector in manifest.vectors
     )
-    assert work.draft.artifact is not None
-    return f"stored as {work.draft.artifact.digest}"
+    return f"stored as {stored.digest}"
 
 
 async def ensure_environment(work: Work, ctx: Context) -> str | None:
     """Have what the code runs in: an image that is allowed, and its dependencies installed."""
     _, manifest = work.accepted
-    made = work.draft.environment = await environment.ensure(manifest, ctx)
+    chosen = await image.resolve(work.version, manifest, ctx)
+    made = await environment.ensure(work.version.metadata.namespace, manifest, ctx)
+    work.draft.environment = made.model_copy(update={"image": chosen})
     if made.key is None:
         return "it has no dependencies of its own"
     return f"{made.packages} distributions, {made.size} bytes"
@@ -195,13 +207,12 @@ def _failed(step: Step, err: Exception) -> Stage:
             return Stage(step.condition, ConditionStatus.UNKNOWN, err.reason, str(err))
         case Stalled() | Retrying():
             return Stage(step.condition, ConditionStatus.FALSE, err.reason, str(err))
+        case ExtractorError():
+            return Stage(step.condition, ConditionStatus.UNKNOWN, Reason.RETRYING, str(err))
         case _:
-            return Stage(
-                step.condition,
-                ConditionStatus.UNKNOWN,
-                Reason.RETRYING,
-                f"{step.doing} failed; trying again",
-            )
+            # Nobody has made sure that it shows no secret.
+            said = f"{step.doing} failed; trying again"
+            return Stage(step.condition, ConditionStatus.UNKNOWN, Reason.RETRYING, said)
 
 
 def _rejection(scan: ScanStatus) -> str:

@@ -44,6 +44,8 @@ def test_secret_of_a_web_source_is_a_header(secret: dict[str, bytes], want: str 
         pytest.param({"r.example.com": login("a"), "r.example.com/team": login("b")}, "b", id="a path"),
         pytest.param({"r.example.com/tea": login("a")}, None, id="half of a path's part"),
         pytest.param({"r.example.com": {"username": "a", "password": "s3cret"}}, "a", id="in two fields"),
+        pytest.param({"r.example.com": {"identitytoken": "s3cret"}}, None, id="an identity token"),
+        pytest.param({"r.example.com": {}, "*.example.com": login("a")}, "a", id="not in a helper"),
     ],
 )
 def test_entry_of_a_pull_secret_that_fits_best_counts(

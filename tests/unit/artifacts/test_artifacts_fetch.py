@@ -49,6 +49,7 @@ def test_archive_of_exactly_the_limit_is_accepted(archive: Path, into: Path) -> 
         pytest.param("http://host/a?k", {}, "refused to read http://host/a: without TLS", id="plain http"),
         pytest.param("https:///a", {}, "https:///a names no host", id="no host"),
         pytest.param("https://h:port/?k=v", {}, "https://h:port/ is no valid URL", id="no URL"),
+        pytest.param("https://h:99999999/?k=v", {}, "https://h:99999999/ is no valid URL", id="no port"),
         pytest.param("{}", {"digest": "latest"}, "'latest' is no digest", id="no digest"),
     ],
 )

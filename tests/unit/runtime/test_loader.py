@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,22 @@ def test_a_failing_import_names_the_authors_line(tree: loader.Tree, module: str,
         loader.load(tree, module)
 
     assert str(caught.value).startswith(want)
+
+
+def test_an_environment_adds_libraries_and_hides_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / "only_in_the_environment.py").write_text("VALUE = 1\n")
+    (environment / "tomllib.py").write_text("raise RuntimeError('it hides the standard library')\n")
+    code = "import only_in_the_environment, tomllib\nVALUE = only_in_the_environment.VALUE\n"
+    tree = make_tree(tmp_path / "tree", {"pipeline.py": code})
+
+    module = loader.load(replace(tree, environment=environment), "pipeline")
+
+    assert (module.VALUE, sys.path[-1]) == (1, str(environment))
 
 
 def test_a_library_that_is_not_installed_is_said_to_be(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class Installed:
     """A distribution that the runtime has."""
 
     name: str
+    """Spelt as registries compare it."""
     version: str
     extras: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()

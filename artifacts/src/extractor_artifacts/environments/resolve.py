@@ -3,7 +3,6 @@
 Whoever asks again gets the same answer, whatever has been published since: it is kept by what was asked.
 """
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,7 +13,8 @@ from extractor_artifacts.environments.cache import Cache
 from extractor_artifacts.environments.errors import DependencyConflict, EnvironmentFailed
 from extractor_artifacts.environments.lockfile import Locked, Pin
 from extractor_artifacts.environments.python import Installed, Python
-from extractor_artifacts.spool import Spool
+from extractor_artifacts.errors import ArtifactError
+from extractor_artifacts.spool import TEMPORARY_PREFIX, Spool
 
 _MAX_BYTES = 16 << 20
 
@@ -39,14 +39,7 @@ def resolve(
     asked = (image_digest, python.abi, python.platform or "", runtime, *lines)
     key = naming.stable_hash(*asked)[: lockfile.KEY_DIGITS]
     try:
-        pins = _known(cache.locked(key))
-        if pins is None:
-            with cache.only_one(key) as lock:
-                pins = _known(cache.locked(key))
-                if pins is None:
-                    index = _runtime_index(runtime, constraints, cache)
-                    pins = _ask(lines, python, cache, index, lock)
-                    _keep(pins, cache.locked(key))
+        pins = _pins(lines, python, constraints, cache, key)
     except OSError as err:
         raise EnvironmentFailed(f"cannot resolve dependencies in {cache.root}: {err.strerror}") from err
     names = {each.name for each in constraints}
@@ -59,13 +52,19 @@ def resolve(
     return Locked(image_digest, python, added)
 
 
-def _runtime_index(digest: str, constraints: Sequence[Installed], cache: Cache) -> Path:
-    folder = cache.runtime(digest)
-    with cache.only_one(digest):
-        if not folder.is_dir():
-            with cache_folder.staged(folder) as staging:
-                runtime_index.write(constraints, staging)
-    return folder
+def _pins(
+    lines: Sequence[str], python: Python, constraints: Sequence[Installed], cache: Cache, key: str
+) -> tuple[Pin, ...]:
+    kept = cache.locked(key)
+    pins = _known(kept)
+    if pins is None:
+        with cache.only_one(key) as lock:
+            pins = _known(kept)
+            if pins is None:
+                runtime = _runtime_index(constraints, cache)
+                pins = _ask(lines, python, cache, runtime, kept, lock)
+                _keep(pins, kept)
+    return pins
 
 
 def _known(path: Path) -> tuple[Pin, ...] | None:
@@ -77,21 +76,38 @@ def _known(path: Path) -> tuple[Pin, ...] | None:
         return None
 
 
-def _ask(lines: Sequence[str], python: Python, cache: Cache, runtime: Path, lock: int) -> tuple[Pin, ...]:
-    with tempfile.TemporaryDirectory(prefix="extractor-") as folder:
-        output = Path(folder, "pins.txt")
+def _runtime_index(constraints: Sequence[Installed], cache: Cache) -> Path:
+    digest = runtime_index.digest(constraints)
+    folder = cache.runtime(digest)
+    with cache.only_one(digest):
+        if not folder.is_dir():
+            with cache_folder.staged(folder) as staging:
+                runtime_index.write(constraints, staging)
+    return folder
+
+
+def _ask(
+    lines: Sequence[str], python: Python, cache: Cache, runtime: Path, kept: Path, lock: int
+) -> tuple[Pin, ...]:
+    output = kept.with_name(f"{TEMPORARY_PREFIX}{kept.name}")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # uv would keep to the versions that a file names which is there already.
+    output.unlink(missing_ok=True)
+    try:
         verb = uv.compile_command(runtime / runtime_index.CONSTRAINTS, runtime, output)
         uv.run(verb, python, cache, stdin="".join(f"{line}\n" for line in lines), lock=lock)
         with output.open() as file:
-            text = file.read(_MAX_BYTES)
-    try:
-        return tuple(sorted(lockfile.parse(text)))
+            return tuple(sorted(lockfile.parse(file.read(_MAX_BYTES))))
     except ValueError as err:
         raise EnvironmentFailed(f"uv answered what is not understood: {err}") from err
+    finally:
+        output.unlink(missing_ok=True)
 
 
 def _keep(pins: tuple[Pin, ...], path: Path) -> None:
-    content = lockfile.render(pins).encode()
-    with Spool(path, origin="the pins", max_bytes=_MAX_BYTES) as spool:
-        spool.write(content)
-        spool.commit()
+    try:
+        with Spool(path, origin="the pins", max_bytes=_MAX_BYTES) as spool:
+            spool.write(lockfile.render(pins).encode())
+            spool.commit()
+    except ArtifactError as err:
+        raise EnvironmentFailed(f"cannot keep what dependencies came to: {err}") from err

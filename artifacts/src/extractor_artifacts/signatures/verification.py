@@ -19,6 +19,8 @@ def verify(
     trusted root or a key cannot be used.
     """
     digest = digests.parse(subject_digest)
+    # First, so that a key that is none is not mistaken for a missing signature.
+    check = _checker(digest, trust)
     if not signatures:
         raise SignatureError(
             Reason.NOT_SIGNED,
@@ -29,7 +31,6 @@ def verify(
             Reason.TOO_MANY,
             f"{digest} has more than {form.MAX_SIGNATURES} signatures: remove those of others",
         )
-    check = _checker(digest, trust)
     failures = []
     for signature in signatures:
         try:

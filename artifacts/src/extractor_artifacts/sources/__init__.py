@@ -4,6 +4,7 @@ Nothing here is trusted: not the URL, not the server, not a redirect; and nothin
 the process itself, only with the credentials that are passed in.
 """
 
+from extractor_artifacts.addresses import AddressPolicy
 from extractor_artifacts.errors import (
     ArchiveTooLarge,
     AuthenticationFailed,
@@ -14,7 +15,6 @@ from extractor_artifacts.errors import (
     SourceRefused,
 )
 from extractor_artifacts.sources.access import Access, FetchedSource
-from extractor_artifacts.sources.addresses import AddressPolicy
 from extractor_artifacts.sources.credentials import Credentials
 from extractor_artifacts.sources.fetch import fetch_source
 

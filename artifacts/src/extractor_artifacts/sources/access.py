@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from extractor_artifacts.addresses import AddressPolicy
 from extractor_artifacts.blobs import BlobStore
 from extractor_artifacts.digest import Digest
 from extractor_artifacts.fetch import MAX_BYTES
 from extractor_artifacts.patience import Patience
-from extractor_artifacts.sources.addresses import AddressPolicy
 from extractor_artifacts.sources.credentials import Credentials
 
 

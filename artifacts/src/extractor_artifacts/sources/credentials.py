@@ -48,12 +48,11 @@ class Credentials:
 
     def registry_login(self, host: str, repository: str) -> str | None:
         """Give the Authorization header for a repository of a registry; None without a login for it."""
-        entries = [entry for secret in self.pull_secrets for entry in _entries(secret)]
+        entries = (entry for secret in self.pull_secrets for entry in _entries(secret))
         fitting = [entry for entry in entries if _fits(entry[0], host, repository)]
         if not fitting:
             return None
-        _, login = max(fitting, key=lambda entry: len(entry[0]))
-        return login.authorization()
+        return max(fitting, key=lambda entry: len(entry[0]))[1].authorization()
 
 
 def basic(username: str, password: str) -> str:
@@ -74,6 +73,11 @@ class _Login(BaseModel):
     username: str = ""
     password: str = ""
     registrytoken: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the login itself is in some helper program of the machine that wrote the config."""
+        return not (self.auth or self.username or self.password or self.registrytoken)
 
     def authorization(self) -> str:
         if self.registrytoken:
@@ -102,6 +106,8 @@ def _entries(secret: bytes) -> Iterator[tuple[str, _Login]]:
             "a pull secret is no Docker config: make it with `kubectl create secret docker-registry`"
         ) from None
     for name, login in config.auths.items():
+        if login.is_empty:
+            continue
         place = name.partition("://")[2] or name
         yield place.rstrip("/").removesuffix("/v1").removesuffix("/v2").lower(), login
 

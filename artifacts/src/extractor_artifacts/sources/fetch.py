@@ -14,8 +14,8 @@ def fetch_source(
 
     ``pinned`` is what an earlier fetch resolved the source to: only that is fetched then, however a tag or
     the bytes behind a URL may have changed. What the tenant's blob store has is not fetched again. Raises
-    SourceError, whose ``reason`` and ``is_transient`` say what it means for the version, and ArtifactError if
-    this machine is at fault, such as a full disk; either way there is no file then.
+    SourceError, whose ``reason`` and ``is_transient`` say what it means for the version, and leaves no file
+    then; ArtifactError if this machine is at fault, such as a full disk.
     """
     match source:
         case ZipSource():

@@ -4,14 +4,15 @@ A tag is resolved once. From then on the manifest's digest is what counts, and t
 leads to. Manifests are kept beside the archives, so that what is here costs one request, and by digest none.
 """
 
+import asyncio
 import contextlib
 import platform
 import re
 from pathlib import Path
 
 from extractor_apis.extractorversion import OCISource
+from extractor_artifacts import digest as digests
 from extractor_artifacts import registry, session
-from extractor_artifacts.blobs import BlobStore
 from extractor_artifacts.digest import Digest
 from extractor_artifacts.errors import SourceError, SourceRefused
 from extractor_artifacts.registry import Descriptor, Manifest, Reference, Repository
@@ -49,7 +50,7 @@ class _Pull:
         self._reference = reference
         self._repository = repository
         self._access = access
-        self._blobs: BlobStore | None = access.blobs
+        self._blobs = access.blobs
 
     async def run(self, into: Path, pinned: str | None) -> FetchedSource:
         digest = self._reference.digest or (pin.digest_of(pinned) if pinned else None)
@@ -61,11 +62,13 @@ class _Pull:
         return FetchedSource(Digest(layer.digest), size, pin.resolved(shown, digest), moved_to)
 
     async def _moved_to(self, pinned: Digest) -> Digest | None:
+        """Ask where the tag leads to by now."""
         if self._reference.digest:
             return None
         # What is pinned does not depend on it: a tag may be gone, and a registry may be down.
-        with contextlib.suppress(SourceError):
-            now = await self._repository.peek(self._reference.tag)
+        with contextlib.suppress(SourceError, TimeoutError):
+            async with asyncio.timeout(self._access.patience.read):
+                now = await self._repository.peek(self._reference.tag)
             return now if now != pinned else None
         return None
 
@@ -103,17 +106,18 @@ class _Pull:
         return layers[0]
 
     async def _read(self, name: str) -> tuple[Digest, bytes]:
-        digest = Digest(name)
-        if self._blobs and name.startswith("sha256:"):
-            content = self._blobs.read(digest, max_bytes=registry.MAX_MANIFEST_BYTES)
+        """Read a manifest; one that is here and named by its digest is not asked for."""
+        if self._blobs and digests.is_digest(name):
+            content = self._blobs.read(Digest(name), max_bytes=registry.MAX_MANIFEST_BYTES)
             if content is not None:
-                return digest, content
+                return Digest(name), content
         digest, content = await self._repository.read(name)
         if self._blobs:
             self._blobs.add_bytes(content)
         return digest, content
 
     async def _bring(self, layer: Descriptor, into: Path) -> int:
+        """Have the layer in the file, and give its size."""
         if self._blobs:
             size = self._blobs.take(Digest(layer.digest), into)
             if size is not None:
@@ -122,5 +126,5 @@ class _Pull:
             await self._repository.download(layer, spool)
             spool.commit()
         if self._blobs:
-            self._blobs.add(into)
+            self._blobs.add(into, spool.digest)
         return spool.size

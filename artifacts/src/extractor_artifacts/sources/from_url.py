@@ -31,7 +31,7 @@ def fetch(source: ZipSource, into: Path, *, access: Access, pinned: str | None) 
             raise DigestMismatch(f"digest mismatch for {shown}: expected {expected}, got {spool.digest}")
         spool.commit()
     if access.blobs is not None:
-        access.blobs.add(into)
+        access.blobs.add(into, spool.digest)
     return FetchedSource(spool.digest, spool.size, pin.resolved(shown, spool.digest))
 
 

@@ -1,0 +1,87 @@
+"""What was last seen: the newest wins, whatever the order; only news are told."""
+
+import json
+from typing import Any
+
+import pytest
+
+from extractor_operator.store import Change, Key, Store
+
+KEY = Key("ExtractorVersion", "team", "text-1.0.0")
+
+
+def body(version: int, *, uid: str = "one", generation: int = 1, **metadata: Any) -> dict[str, Any]:
+    return {
+        "kind": "ExtractorVersion",
+        "metadata": {
+            "name": "text-1.0.0",
+            "namespace": "team",
+            "uid": uid,
+            "generation": generation,
+            "resourceVersion": str(version),
+            **metadata,
+        },
+        "spec": {"extractor": "text"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "want"),
+    [
+        pytest.param(body(10), None, id="the same again is no news"),
+        pytest.param(body(9), None, id="an older one is no news"),
+        pytest.param(body(11), Change(KEY, is_renewed=False), id="another status is news"),
+        pytest.param(body(11, generation=2), Change(KEY, is_renewed=True), id="another spec asks for more"),
+        pytest.param(
+            body(11, annotations={"extractors.mixpeek.com/requested-at": "now"}),
+            Change(KEY, is_renewed=True),
+            id="a request asks for more",
+        ),
+        pytest.param(body(9, uid="two"), Change(KEY, is_renewed=True), id="another object of that name"),
+    ],
+)
+def test_news_are_told(seen: dict[str, Any], want: Change | None) -> None:
+    store = Store()
+    store.put(body(10))
+
+    assert store.put(seen) == want
+
+
+def test_only_what_a_reconcile_reads_is_kept() -> None:
+    store = Store()
+    store.put(body(10, managedFields=[{"manager": "kubectl"}], annotations={"long": "x" * 1000}))
+
+    seen = store.get(KEY)
+
+    assert seen is not None
+    assert json.loads(seen.content) == {
+        "metadata": {
+            "name": "text-1.0.0",
+            "namespace": "team",
+            "uid": "one",
+            "generation": 1,
+            "resourceVersion": "10",
+        },
+        "spec": {"extractor": "text"},
+        "status": {},
+    }
+
+
+def test_a_deletion_that_comes_late_does_not_remove_the_next_object() -> None:
+    store = Store()
+    store.put(body(12, uid="two"))
+
+    assert store.remove(body(11)) is None
+    assert store.get(KEY) is not None
+
+
+def test_what_a_list_lacks_is_dropped_unless_it_came_meanwhile() -> None:
+    store = Store()
+    store.put(body(10))
+    before = tuple(store)
+    store.put(body(11, name="new-1.0.0"))
+
+    gone = list(store.drop("ExtractorVersion", keep=set(), before=before))
+
+    assert gone == [Change(KEY, is_renewed=True)]
+    assert tuple(store) == (Key("ExtractorVersion", "team", "new-1.0.0"),)
