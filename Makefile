@@ -71,13 +71,16 @@ check: .venv/.dev.installed ## Lint, types, and which room may import which.
 	@$(MAKE) --no-print-directory verify
 
 .PHONY: generate
-generate: .venv/.dev.installed ## Write what is generated from the code: docs/rules.md.
+generate: .venv/.dev.installed ## Write what is generated from the code: docs/rules.md and crds/.
+	.venv/bin/python -m extractor_apis.crd crds
 	.venv/bin/extractor rules --all > docs/rules.md.new
 	mv docs/rules.md.new docs/rules.md
 
 .PHONY: verify
 verify: .venv/.dev.installed ## Fail where what is generated is stale.
 	@.venv/bin/extractor rules --all | diff -u docs/rules.md - || { echo "docs/rules.md is stale: make generate"; exit 1; }
+	@rm -rf .cache/crds && .venv/bin/python -m extractor_apis.crd .cache/crds
+	@diff -ru crds .cache/crds || { echo "crds/ is stale: make generate"; exit 1; }
 
 .PHONY: fmt
 fmt: .venv/.dev.installed ## Format and fix what can be fixed.

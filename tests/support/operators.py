@@ -126,7 +126,8 @@ def run(
         f"store: {folder / 'store'}\n"
         f"sources: {{allowedAddresses: [127.0.0.0/8], maxBytes: {MAX_BYTES}}}\n"
         f"packages: {{wheels: {folder}, offline: true}}\n"
-        f"defaults: {{scan: {{allowedDependencies: [{ALLOWED}]}}, imagePrefixes: {json.dumps(image_prefixes)}}}\n"
+        f"defaults: {{scan: {{allowedDependencies: [{ALLOWED}]}}, "
+        f"imagePrefixes: {json.dumps(image_prefixes)}}}\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
