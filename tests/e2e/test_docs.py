@@ -10,23 +10,13 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from support import pages
 from support.command import EXTRACTOR
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120
-
-
-def commands(page: str) -> list[str]:
-    """List the commands of a page: lines after a dollar sign in its console blocks."""
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    return [
-        line[2:].split("  #")[0].strip()
-        for block in blocks
-        for line in block.splitlines()
-        if line[:2] == "$ "
-    ]
 
 
 @pytest.fixture
@@ -61,7 +51,7 @@ def test_every_command_of_the_page_works(
     # A YAML block that starts with the name of a file is that file.
     for name, text in re.findall(r"```yaml\n# (\S+)\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
         (tmp_path / name).write_text(text)
-    done = commands(page)
+    done = pages.commands(page)
 
     assert len(done) > 2
     for command in [*before, *done]:
@@ -95,7 +85,7 @@ def test_every_command_of_the_page_works(
 def test_the_readmes_commands_are_targets_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text()
 
-    for command in commands("README.md"):
+    for command in pages.commands("README.md"):
         program, target = command.split()
         assert program == "make"
         assert re.search(rf"^{target}:.*##", makefile, re.MULTILINE)

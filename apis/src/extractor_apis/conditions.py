@@ -48,7 +48,6 @@ class Reason(StrEnum):
     DIGEST_MISMATCH = "DigestMismatch"
     TOO_LARGE = "ArchiveTooLarge"
     SIGNATURE_REFUSED = "SignatureRefused"
-    SCAN_RUNNING = "ScanRunning"
     SCAN_REJECTED = "ScanRejected"
     SCAN_FAILED = "ScanFailed"
     NAME_MISMATCH = "NameMismatch"

@@ -8,7 +8,7 @@ from extractor_apis.resource import Condition, ConditionStatus
 
 TRUE, FALSE = ConditionStatus.TRUE, ConditionStatus.FALSE
 FETCHED = Stage(ConditionType.FETCHED, TRUE, Reason.SUCCEEDED, "fetched")
-RUNNING = Stage(ConditionType.SCANNED, FALSE, Reason.SCAN_RUNNING, "the scan runs")
+RUNNING = Stage(ConditionType.SCANNED, FALSE, Reason.PROGRESSING, "the scan runs")
 REJECTED = Stage(ConditionType.SCANNED, FALSE, Reason.SCAN_REJECTED, "pipeline.py:3: imports subprocess")
 
 
@@ -27,10 +27,10 @@ def said(stages: tuple[Stage, ...]) -> list[tuple[str, str, str]]:
         pytest.param(
             Outcome((FETCHED, RUNNING), reconciling=RUNNING),
             [
-                ("Ready", "False", "ScanRunning"),
-                ("Reconciling", "True", "ScanRunning"),
+                ("Ready", "False", "Progressing"),
+                ("Reconciling", "True", "Progressing"),
                 ("ArtifactFetched", "True", "Succeeded"),
-                ("ScanPassed", "False", "ScanRunning"),
+                ("ScanPassed", "False", "Progressing"),
             ],
             id="while more is to come it is reconciling",
         ),
