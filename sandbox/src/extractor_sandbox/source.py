@@ -7,7 +7,6 @@ The tree is walked once, without recursion, for all rules.
 import ast
 import collections
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -67,13 +66,21 @@ class Source:
     unparsable: Problem | None = None
     """Why there is no tree."""
 
-    def each(self, kind: type[Node]) -> Iterator[Node]:
+    def each(self, kind: type[Node]) -> list[Node]:
         """Give all nodes of a type, in no certain order."""
-        return (node for node, _ in self.scoped(kind))
+        found = self._plain.get(kind)
+        if found is None:
+            # Half of all rules go through the constants: they are taken out of their pairs once.
+            found = self._plain[kind] = [node for node, _ in self.scoped(kind)]
+        return found  # type: ignore[return-value]
 
     def scoped(self, kind: type[Node]) -> list[tuple[Node, Scope]]:
         """Give all nodes of a type with their scopes."""
         return self.nodes.get(kind, [])  # type: ignore[return-value]
+
+    @cached_property
+    def _plain(self) -> dict[type[ast.AST], list[ast.AST]]:
+        return {}
 
     @cached_property
     def names(self) -> dict[str, list[tuple[ast.Name, Scope]]]:

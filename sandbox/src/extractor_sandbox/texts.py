@@ -22,7 +22,7 @@ class Texts:
                 self._named.setdefault(target.id, set()).add(text if isinstance(text, str) else None)
         calls = source.each(ast.Call) if "join" in source.attributes else ()
         # The innermost come last in a source: begun with them, no sum is followed further than one level.
-        sums = reversed([*source.each(ast.BinOp)])
+        sums = [each for each in reversed(source.each(ast.BinOp)) if isinstance(each.op, ast.Add | ast.Mod)]
         nodes = (*sums, *source.each(ast.JoinedStr), *calls)
         self.composed = [(node, text) for node in nodes if (text := self.fold(node))]
         """All strings that are put together of others, with what they come to."""

@@ -32,11 +32,12 @@ def annotations_are_names(source: Source) -> Iterator[Problem]:
     texts = _find_assigned_texts(source)
     seen: set[int] = set()
     for annotation, scope in _find_annotations(source):
-        for constant in _find_strings(annotation, source, scope, seen):
-            yield from _judge(source, constant, scope)
         if isinstance(annotation, ast.Name):
             for constant in texts.get(annotation.id, ()):
                 yield from _judge(source, constant, scope, must_parse=False)
+            continue
+        for constant in _find_strings(annotation, source, scope, seen):
+            yield from _judge(source, constant, scope)
     for subscript, scope in source.scoped(ast.Subscript):
         may_hold_types = not isinstance(subscript.slice, _NO_TYPES) and id(subscript) not in seen
         if may_hold_types and _is_type(subscript.value, scope):

@@ -59,6 +59,7 @@ _ADVICE = {
 }
 
 
+_GIVEN = frozenset[str]().union(*reach.GIVEN_AWAY.values())
 _CALLED_ONLY = {"__setattr__", "__getattr__"}
 
 
@@ -104,7 +105,11 @@ def _judge_getattr(source: Source) -> Iterator[Problem]:
 
 def _judge_held_modules(source: Source) -> Iterator[Problem]:
     """Judge modules that objects hold (``Path().parser.os.system``): what is read of them gives them away."""
+    if _GIVEN.isdisjoint(source.attributes):
+        return
     for node, scope in source.scoped(ast.Attribute):
+        if node.attr not in _GIVEN:
+            continue
         held = node.value
         if isinstance(held, ast.Attribute):
             names = {held.attr} if not _is_imported(held, scope) else set()

@@ -54,19 +54,18 @@ def _judge_handed(source: Source) -> Iterator[Problem]:
         name
         for scope in source.scope.opened
         for name, refs in scope.names.items()
-        if any((ref.name, *ref.attributes)[-1] in loaders.NAMES for ref in refs)
+        if any((ref.attributes[-1] if ref.attributes else ref.name) in loaders.NAMES for ref in refs)
     }
     if not names and loaders.NAMES.isdisjoint(source.attributes):
         return
     for call, scope in source.scoped(ast.Call):
         for place, handed in enumerate(call.args, start=1):
-            match handed:
-                case ast.Name(id=name) if name in names:
-                    paths = outside_paths(handed, scope)
-                case ast.Attribute(attr=name) if name in loaders.NAMES:
-                    paths = outside_paths(handed, scope)
-                case _:
-                    continue
+            is_loader = (isinstance(handed, ast.Name) and handed.id in names) or (
+                isinstance(handed, ast.Attribute) and handed.attr in loaders.NAMES
+            )
+            if not is_loader:
+                continue
+            paths = outside_paths(handed, scope)
             inner = ast.copy_location(ast.Call(handed, call.args[place:], call.keywords), call)
             for path in sorted(paths & loaders.PATHS - reach.ONLY_CALLED):
                 described = loaders.describe(inner, Link((), path, (), True), lambda node: ())
