@@ -6,7 +6,7 @@ file, so that a laptop gives the cluster's verdict.
 
 import fnmatch
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
 from pydantic import Field, IPvAnyNetwork, ValidationError, model_validator
@@ -19,6 +19,8 @@ from extractor_apis.verify import Verify
 
 RUNTIME_PYTHON = "3.11"
 """Python of the platform's images."""
+
+Model = TypeVar("Model", bound=CamelStruct)
 
 _MAX_BYTES = 1 << 20
 _LIST = "this is a list; each entry starts with `- `, or write [one, two]"
@@ -107,6 +109,12 @@ class Settings(CamelStruct):
                     )
         return self
 
+    def beside(self, folder: Path) -> Self:
+        """Give the same with every path taken from a folder, and not from where a process happens to be."""
+        packages = _placed(self.packages, folder, "credentials", "wheels")
+        placed = _placed(self, folder, "advisories", "store", "trusted_root")
+        return placed.model_copy(update={"packages": packages})
+
     def entry(self, namespace: str) -> NamespacePolicy | None:
         """Find the first entry whose name fits a namespace."""
         return next((each for each in self.namespaces if fnmatch.fnmatchcase(namespace, each.name)), None)
@@ -123,12 +131,17 @@ class Settings(CamelStruct):
         return self.defaults.model_copy(update=said)
 
 
+def _placed(model: Model, folder: Path, *names: str) -> Model:
+    paths = {name: getattr(model, name) for name in names}
+    return model.model_copy(update={name: folder / path for name, path in paths.items() if path is not None})
+
+
 def _said(model: CamelStruct) -> dict[str, Any]:
     return {name: getattr(model, name) for name in model.model_fields_set if name != "name"}
 
 
 def read(path: Path) -> Settings:
-    """Read settings. Raises SettingsError, which names the line."""
+    """Read settings, whose paths are relative to the file. Raises SettingsError, which names the line."""
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES + 1)
@@ -136,7 +149,7 @@ def read(path: Path) -> Settings:
         raise SettingsError(f"cannot read the settings {path}: {err.strerror}") from err
     if len(text) > _MAX_BYTES:
         raise SettingsError(f"the settings {path} have more than {_MAX_BYTES} bytes: name the settings file")
-    return parse(text, str(path))
+    return parse(text, str(path)).beside(path.absolute().parent)
 
 
 def parse(text: bytes, name: str) -> Settings:

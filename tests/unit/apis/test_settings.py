@@ -134,6 +134,21 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         settings.read(path)
 
 
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text(
+        "advisories: osv.zip\nstore: /var/store\npackages: {wheels: wheels, credentials: index}\n"
+    )
+
+    read = settings.read(tmp_path / "settings.yaml")
+
+    assert (read.advisories, read.store, read.trusted_root) == (
+        tmp_path / "osv.zip",
+        Path("/var/store"),
+        None,
+    )
+    assert (read.packages.wheels, read.packages.credentials) == (tmp_path / "wheels", tmp_path / "index")
+
+
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cannot read the settings .*absent\.yaml: No such file"):
         settings.read(tmp_path / "absent.yaml")
