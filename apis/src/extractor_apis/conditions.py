@@ -119,12 +119,6 @@ def find(conditions: Iterable[Condition], type: str) -> Condition | None:
     return next((condition for condition in conditions if condition.type == type), None)
 
 
-def is_true(conditions: Iterable[Condition], type: str) -> bool:
-    """Tell whether a condition is there, and true."""
-    condition = find(conditions, type)
-    return condition is not None and condition.status is ConditionStatus.TRUE
-
-
 def _short(message: str) -> str:
     text = " ".join(message.split())
     return text if len(text) <= MESSAGE_CHARACTERS else f"{text[: MESSAGE_CHARACTERS - 2]} …"

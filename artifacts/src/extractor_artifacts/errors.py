@@ -54,3 +54,9 @@ class ArchiveTooLarge(SourceError):
     """It weighs more than an archive may."""
 
     reason = Reason.TOO_LARGE
+
+    def __init__(self, origin: str, max_bytes: int) -> None:
+        super().__init__(
+            f"{origin} is larger than {max_bytes:,} bytes: leave out what is not needed at run time, "
+            "or load large weights from a model hub"
+        )

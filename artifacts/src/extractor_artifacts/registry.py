@@ -191,10 +191,7 @@ class Repository:
 
     def _check_size(self, descriptor: Descriptor, max_bytes: int) -> None:
         if descriptor.size > max_bytes:
-            raise ArchiveTooLarge(
-                f"{descriptor.digest} of {self._reference} is larger than {max_bytes:,} bytes: "
-                "make it smaller, or raise the limit"
-            )
+            raise ArchiveTooLarge(f"{descriptor.digest} of {self._reference}", max_bytes)
 
     def _mismatch(self, expected: str, found: str) -> DigestMismatch:
         return DigestMismatch(f"digest mismatch in {self._reference}: expected {expected}, got {found}")

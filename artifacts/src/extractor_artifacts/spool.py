@@ -51,10 +51,7 @@ class Spool:
     def expect(self, size: int) -> None:
         """Raise ArchiveTooLarge if that many bytes would be too many."""
         if size > self.max_bytes:
-            limit = f"{self.max_bytes:,} bytes"
-            raise ArchiveTooLarge(
-                f"{self.origin} is larger than {limit}: make it smaller, or raise the limit"
-            )
+            raise ArchiveTooLarge(self.origin, self.max_bytes)
 
     def write(self, chunk: bytes) -> None:
         """Add bytes; raise ArchiveTooLarge when they become too many, ArtifactError when the disk is full."""

@@ -80,7 +80,5 @@ def test_a_condition_is_found_by_its_type() -> None:
         (), [FETCHED, RUNNING], generation=1, now="2026-01-01T00:00:00Z"
     )
 
-    assert conditions.is_true(known, ConditionType.FETCHED)
-    assert not conditions.is_true(known, ConditionType.SCANNED)
-    assert not conditions.is_true(known, ConditionType.STALLED)
     assert conditions.find(known, ConditionType.SCANNED) == known[1]
+    assert conditions.find(known, ConditionType.STALLED) is None

@@ -41,7 +41,7 @@ def test_archive_of_exactly_the_limit_is_accepted(archive: Path, into: Path) -> 
     ("location", "options", "want"),
     [
         pytest.param("{}", {"digest": OTHER}, "mismatch for {}: expected {other}, got {found}", id="digest"),
-        pytest.param("{}", {"max_bytes": 9}, "{} is larger than 9 bytes: make it smaller", id="too big"),
+        pytest.param("{}", {"max_bytes": 9}, "{} is larger than 9 bytes: leave out", id="too big"),
         pytest.param("{}.not", {}, "cannot read {}.not: No such file or directory", id="missing"),
         pytest.param("/", {}, "cannot read /: Is a directory; check the path", id="folder"),
         pytest.param("file://host/a", {}, "cannot fetch file://host/a: a file:// URL names", id="far file"),
