@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from extractor_artifacts import unpack
-from extractor_operator.version import STEPS
+from extractor_operator.versions.steps import STEPS
 from support import kubernetes, operators
 from support.kubernetes import Cluster
 

@@ -8,7 +8,7 @@ import pytest
 from extractor_apis.conditions import Reason
 from extractor_apis.scan import ScanPolicy, ScanReport, Severity, Strictness, Verdict
 from extractor_operator.errors import Retrying
-from extractor_operator.scan import Scanner
+from extractor_operator.versions.scan import Scanner
 from support import archives
 
 pytestmark = pytest.mark.integration

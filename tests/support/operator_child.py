@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from extractor_operator import __main__ as operator
-from extractor_operator import version
-from extractor_operator.version import STEPS, Step
+from extractor_operator.versions import attempt
+from extractor_operator.versions.steps import STEPS, Step
 
 
 def _dying_before(step: Step) -> Step:
@@ -23,5 +23,5 @@ if __name__ == "__main__":
     moment = sys.argv[1]
     steps = tuple(_dying_before(step) if step.condition == moment else step for step in STEPS)
     if moment == "after":
-        steps = (*steps, _dying_before(version.STEPS[-1]))
-    sys.exit(operator.main(sys.argv[2:], steps=steps))
+        steps = (*steps, _dying_before(STEPS[-1]))
+    sys.exit(operator.main(sys.argv[2:], kinds=(attempt.kind(steps), *operator.KINDS[1:])))

@@ -76,6 +76,8 @@ class Outcome:
     """More is to come, by itself."""
     stalled: Stage | None = None
     """Only a change by a person helps."""
+    after: float | None = None
+    """Seconds after which to look again, whatever comes meanwhile."""
 
 
 def summarise(outcome: Outcome, done: str) -> tuple[Stage, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import Field, IPvAnyNetwork, ValidationError, model_validator
+from pydantic import Field, IPvAnyNetwork, JsonValue, ValidationError, model_validator
 
 from extractor_apis.errors import ExtractorError
 from extractor_apis.meta import CamelStruct
@@ -78,6 +78,23 @@ class Sources(CamelStruct):
     """How long one fetch may take."""
 
 
+class Cluster(CamelStruct):
+    """Where workloads run: what their pods are made of, and where their results go."""
+
+    runtime_image: Annotated[str, Field(min_length=1, max_length=512)]
+    """The platform's runtime image; extractors that bring none of their own run in it."""
+    scan_image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
+    """The image that archives are scanned in, a Job for each; None scans beside the operator."""
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2048)]
+    """Where pods reach the operator's artifact endpoint."""
+    results: Annotated[str, Field(pattern=r"^(file|s3|gs|az)://[^\s]+$", max_length=2048)]
+    """Where results go, a folder for each namespace; ``file:///results`` is a mounted volume."""
+    results_volume: dict[str, JsonValue] = Field(default_factory=dict)
+    """The volume that is mounted there, as pods write it: ``{persistentVolumeClaim: {claimName: results}}``."""
+    node_autoscaler: bool | None = None
+    """Whether nodes come and go as they are needed; None asks the cluster."""
+
+
 class Settings(CamelStruct):
     """What an operator decides; everything has a default, and the defaults are the strictest."""
 
@@ -93,6 +110,8 @@ class Settings(CamelStruct):
     """Sigstore trusted root that signatures are held against; None takes the public one."""
     packages: PackageIndex = PackageIndex()
     """Where dependencies come from."""
+    cluster: Cluster | None = None
+    """Where collections run and extractors serve; None reconciles versions only, on this machine."""
     defaults: Policy = Policy()
     """What holds where no namespace says otherwise."""
     namespaces: Annotated[tuple[NamespacePolicy, ...], Field(max_length=1_000)] = ()

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import kopf
 
@@ -21,18 +22,20 @@ from extractor_apis import settings
 from extractor_apis.errors import ExtractorError
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
-from extractor_operator import handlers, kube, probes, sweep, version
+from extractor_operator import handlers, kube, probes, sweep, watched
 from extractor_operator.context import Context
 from extractor_operator.health import Health, Watch
+from extractor_operator.inbox import Inbox
+from extractor_operator.kind import Kind
 from extractor_operator.kube import Client
 from extractor_operator.lease import Lease
 from extractor_operator.metrics import Metrics
 from extractor_operator.reconcile import Reconciler
 from extractor_operator.resync import Resync
-from extractor_operator.scan import Scanner
 from extractor_operator.slots import Slots
 from extractor_operator.store import Key, Store
-from extractor_operator.version import Step
+from extractor_operator.versions import attempt as versions
+from extractor_operator.versions.scan import Scanner
 from extractor_operator.workqueue import WorkQueue
 
 _SPARE_WORKERS = 4
@@ -43,15 +46,18 @@ _WATCH_SECONDS = 300
 _logger = logging.getLogger("extractor_operator")
 
 
-def main(arguments: Sequence[str] | None = None, *, steps: tuple[Step, ...] = version.STEPS) -> int:
-    """Run the operator; give its exit status."""
+KINDS: tuple[Kind[Any], ...] = (versions.kind(),)
+
+
+def main(arguments: Sequence[str] | None = None, *, kinds: Sequence[Kind[Any]] = KINDS) -> int:
+    """Run the operator; give its exit status. Tests bring kinds of their own."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     # Ours only: the HTTP client's would show signed URLs.
     logging.getLogger("extractor_operator").setLevel(logging.INFO)
     try:
         decided = settings.read(options.settings) if options.settings else Settings()
-        asyncio.run(_run(decided, options, steps))
+        asyncio.run(_run(decided, options, kinds))
     except ExtractorError as err:
         _logger.error("%s", err)
     except Exception:
@@ -73,17 +79,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step, ...]) -> None:
-    metrics, store = Metrics(), Store()
+async def _run(decided: Settings, options: argparse.Namespace, kinds: Sequence[Kind[Any]]) -> None:
+    metrics, store, looked_at = Metrics(), Store(), watched.kinds(decided)
     watch = Watch(asyncio.get_running_loop().time)
     identity = f"{socket.gethostname()}-{os.getpid()}"
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(kube.connect())
-        ctx = _context(decided, client, metrics, options.at_once)
+        ctx = _context(decided, client, store, metrics, options.at_once)
         queue: WorkQueue[Key]
         slots = Slots(options.at_once, wake=lambda key: queue.add(key))
-        reconciler = Reconciler(ctx, store, slots, identity, steps)
-        queue = WorkQueue(reconciler.run, workers=options.at_once + _SPARE_WORKERS)
+        queue = WorkQueue(lambda key: reconciler.run(key), workers=options.at_once + _SPARE_WORKERS)
+        inbox = Inbox(store, queue, frozenset(kind.resource.__name__ for kind in kinds))
+        reconciler = Reconciler(ctx, inbox, slots, kinds, instance=identity)
         metrics.observe(
             depth=lambda: queue.depth, failing=lambda: queue.failing, waiting=lambda: slots.waiting
         )
@@ -95,10 +102,10 @@ async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step
             await lease.acquire()
             stack.push_async_callback(lease.release)
         _empty(ctx.work)
-        resync = Resync(client, store, queue, watch, tuple(options.namespace))
+        resync = Resync(client, inbox, watch, looked_at, tuple(options.namespace))
         await resync.prime()
         registry = kopf.OperatorRegistry()
-        handlers.register(registry, store, queue, watch, metrics)
+        handlers.register(registry, looked_at, inbox, watch, metrics)
         _logger.info("at work on %d objects", len(store))
         await _together(
             _watch(registry, options.namespace),
@@ -109,10 +116,11 @@ async def _run(decided: Settings, options: argparse.Namespace, steps: tuple[Step
         )
 
 
-def _context(decided: Settings, client: Client, metrics: Metrics, at_once: int) -> Context:
+def _context(decided: Settings, client: Client, store: Store, metrics: Metrics, at_once: int) -> Context:
     return Context(
         client=client,
         settings=decided,
+        store=store,
         artifacts=ArtifactStore(decided.store),
         scanner=Scanner(asyncio.Semaphore(os.cpu_count() or 1), decided.advisories),
         threads=ThreadPoolExecutor(at_once, thread_name_prefix="blocking"),

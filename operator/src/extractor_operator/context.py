@@ -6,17 +6,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
+from extractor_apis.scan import ScanPolicy, ScanReport
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
 from extractor_artifacts.blobs import BlobStore
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
-from extractor_operator.scan import Scanner
+from extractor_operator.store import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Scanner(Protocol):
+    """What judges archives."""
+
+    async def scan(self, archive: Path, policy: ScanPolicy, *, into: Path) -> ScanReport:
+        """Judge an archive; if it is accepted, its canonical form is at ``into`` then."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,8 @@ class Context:
 
     client: Client
     settings: Settings
+    store: Store
+    """What was last seen of every object."""
     artifacts: ArtifactStore
     scanner: Scanner
     threads: ThreadPoolExecutor

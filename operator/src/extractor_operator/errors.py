@@ -42,3 +42,7 @@ class ApiUnavailable(ApiError):
 
 class Gone(ExtractorError):
     """The object is not there any more, or is not what it was when it was read."""
+
+
+class Exists(ExtractorError):
+    """An object of that name is there already."""

@@ -5,11 +5,13 @@ They are a courtesy: one that cannot be written costs a line in the log, and not
 
 import datetime
 import logging
+from collections.abc import Sequence
 
-from extractor_apis import naming
+from extractor_apis import conditions, naming
+from extractor_apis.conditions import ConditionType, Reason
 from extractor_apis.resource import Condition, ConditionStatus, Resource
 from extractor_operator import kube
-from extractor_operator.errors import ApiError, Gone
+from extractor_operator.errors import ApiError, Exists, Gone
 from extractor_operator.kube import Client
 from extractor_operator.permissions import permission
 
@@ -45,9 +47,18 @@ def render(resource: Resource, condition: Condition, *, instance: str, at: datet
     }
 
 
+def transition(before: Sequence[Condition], after: Sequence[Condition]) -> Condition | None:
+    """Give `Ready` if it says something else than before, and something that has ended."""
+    was, ready = (conditions.find(each, ConditionType.READY) for each in (before, after))
+    if ready is None or ready.reason == Reason.PROGRESSING:
+        return None
+    is_same = was is not None and (was.status, was.reason) == (ready.status, ready.reason)
+    return None if is_same else ready
+
+
 async def tell(client: Client, event: kube.Json) -> None:
     """Write an event, if that can be done."""
     try:
         await client.create(kube.path("events.k8s.io/v1", "events", event["metadata"]["namespace"]), event)
-    except (ApiError, Gone) as err:
+    except (ApiError, Exists, Gone) as err:
         _logger.warning("an event is lost: %s", err)

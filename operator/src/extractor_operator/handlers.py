@@ -1,36 +1,43 @@
 """Every handler that kopf calls. They only remember and enqueue, which cannot fail: kopf drops errors."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import kopf
 
-from extractor_apis.extractorversion import ExtractorVersion
+from extractor_operator import watched
 from extractor_operator.health import Watch
+from extractor_operator.inbox import Inbox
 from extractor_operator.metrics import Metrics
 from extractor_operator.permissions import permission
-from extractor_operator.store import Key, Store, key_of
-from extractor_operator.workqueue import WorkQueue
+from extractor_operator.relations import key_of, owner
+from extractor_operator.watched import Watched
 
-PERMISSIONS = (permission(ExtractorVersion.GROUP, ExtractorVersion.PLURAL, "list", "watch"),)
+PERMISSIONS = tuple(
+    permission(kind.group, kind.plural, "list", "watch") for kind in (*watched.OURS, *watched.WORKLOADS)
+)
 
 
 def register(
-    registry: kopf.OperatorRegistry, store: Store, queue: WorkQueue[Key], watch: Watch, metrics: Metrics
+    registry: kopf.OperatorRegistry, kinds: Sequence[Watched], inbox: Inbox, watch: Watch, metrics: Metrics
 ) -> None:
-    """Have what the watch of each kind brings put into the store, and its key into the queue."""
+    """Have what the watch of each kind brings put into the store, and whom it concerns into the queue."""
 
-    kind = (ExtractorVersion.GROUP, ExtractorVersion.VERSION, ExtractorVersion.PLURAL)
-
-    @kopf.on.event(*kind, registry=registry)
     async def seen(type: str | None, body: kopf.Body, **_: Any) -> None:
         raw = dict(body)
         key = key_of(raw)
         watch.heard(key)
         metrics.last_event.labels(key.kind).set(time.time())
-        change = store.remove(raw) if type == "DELETED" else store.put(raw)
-        if change:
-            queue.add(key, renewed=change.is_renewed)
+        if key.kind not in inbox.ours and owner(raw) is None:
+            return  # Somebody else's.
+        if type == "DELETED":
+            inbox.gone(raw)
+        else:
+            inbox.seen(raw)
+
+    for kind in kinds:
+        kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(seen)
 
     @kopf.on.login(registry=registry)
     async def login(**options: Any) -> kopf.ConnectionInfo | None:

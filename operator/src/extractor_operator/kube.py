@@ -16,7 +16,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.dynamic import DynamicClient
 
 from extractor_apis import naming
-from extractor_operator.errors import ApiError, ApiUnavailable, Gone
+from extractor_operator.errors import ApiError, ApiUnavailable, Exists, Gone
 
 Json = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Client:
         return await self._call("get", path)
 
     async def create(self, path: str, body: Mapping[str, Any]) -> Json:
-        """Make an object in the collection at the path."""
+        """Make an object in the collection at the path. Raises Exists if there is one of that name."""
         return await self._call("post", path, body=dict(body))
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> Json:
@@ -58,6 +58,18 @@ class Client:
             field_manager=naming.FIELD_MANAGER,
             force_conflicts=True,
         )
+
+    async def delete(self, path: str, uid: str) -> None:
+        """Delete an object, and after it what was made for it. One that is gone already is no error."""
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        with contextlib.suppress(Gone):
+            await self._call("delete", path, body=body)
+
+    async def find(self, path: str, labels: str, *, limit: int = _PAGE) -> list[Json]:
+        """List what has labels (``name=value,…``) in a collection; no more than a page of it."""
+        page = await self._call("get", path, label_selector=labels, limit=limit)
+        items: list[Json] = page.get("items", [])
+        return items
 
     async def pages(self, path: str) -> AsyncIterator[list[Json]]:
         """List a collection, page by page."""
@@ -79,6 +91,8 @@ class Client:
         except ApiException as err:
             # The library's own text has headers and a traceback in it.
             message = f"the API server refused to {method} {path}: {err.status} {_sentence(err)}"
+            if err.status == 409 and method == "post":
+                raise Exists(message) from None
             if err.status in (404, 409):
                 raise Gone(message) from None
             is_busy = err.status == 429 or err.status >= 500

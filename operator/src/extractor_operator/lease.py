@@ -13,7 +13,7 @@ from typing import Any
 
 from extractor_apis.errors import ExtractorError
 from extractor_operator import kube
-from extractor_operator.errors import ApiError, Gone
+from extractor_operator.errors import ApiError, Exists, Gone
 from extractor_operator.kube import Client
 from extractor_operator.permissions import permission
 
@@ -63,7 +63,7 @@ class Lease:
                         self._path(self.name), self._render(held, transitions=transitions)
                     )
                     return
-            except (ApiError, Gone) as err:
+            except (ApiError, Exists, Gone) as err:
                 _logger.info("the lease %s is not ours yet: %s", self.name, err)
             await asyncio.sleep(self.pause)
 

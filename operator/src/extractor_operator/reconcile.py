@@ -1,29 +1,31 @@
 """From a key to a status that tells the truth: what the work queue calls.
 
-It reads what was last seen, lets the steps work, and writes the status if that says something else now.
+It reads what was last seen, lets the kind's attempt work, and writes the status if that says something
+else now.
 """
 
 import asyncio
 import datetime
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from extractor_apis import conditions
 from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
-from extractor_apis.extractorversion import ExtractorVersion
 from extractor_apis.resource import ConditionStatus
-from extractor_operator import events, kube, status, version
+from extractor_operator import events, kube, watched
 from extractor_operator.context import Context
 from extractor_operator.errors import ApiError, ApiUnavailable, Gone, Stalled, Waiting
+from extractor_operator.inbox import Inbox
+from extractor_operator.kind import Attempt, Kind
 from extractor_operator.permissions import permission
+from extractor_operator.relations import Key
 from extractor_operator.slots import Slots
-from extractor_operator.status import Draft
-from extractor_operator.store import Key, Seen, Store, key_of
-from extractor_operator.version import Step
+from extractor_operator.store import Seen
 
-PERMISSIONS = (permission(ExtractorVersion.GROUP, f"{ExtractorVersion.PLURAL}/status", "patch"),)
+PERMISSIONS = tuple(permission(kind.group, f"{kind.plural}/status", "patch") for kind in watched.OURS)
 
 _QUIET_SECONDS = 2.0
 """What takes longer says so in the status; most versions are Ready by then, with a single write."""
@@ -33,32 +35,41 @@ _API_SECONDS = 5.0
 _logger = logging.getLogger(__name__)
 
 
-@dataclass
 class Reconciler:
     """Reconciles keys, none of them twice at a time."""
 
-    ctx: Context
-    store: Store
-    slots: Slots
-    instance: str
-    """This process, for events."""
-    steps: tuple[Step, ...] = version.STEPS
-    clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
-    _stalled: dict[Key, tuple[object, ...]] = field(default_factory=dict)
-    """Of which objects this process has found that only a change helps, and what it said then."""
+    def __init__(
+        self,
+        ctx: Context,
+        inbox: Inbox,
+        slots: Slots,
+        kinds: Sequence[Kind[Any]],
+        *,
+        instance: str,
+        clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
+        """Reconcile these kinds; ``instance`` names this process in events."""
+        self._ctx = ctx
+        self._inbox = inbox
+        self._slots = slots
+        self._kinds = {kind.resource.__name__: kind for kind in kinds}
+        self._instance = instance
+        self._clock = clock
+        self._stalled: dict[Key, tuple[object, ...]] = {}
+        """Of which objects this process has found that only a change helps, and what it said then."""
 
     async def run(self, key: Key) -> float | None:
         """Reconcile an object; give the seconds after which to look again. Raises what may pass by itself."""
-        seen = self.store.get(key)
+        seen, kind = self._inbox.store.get(key), self._kinds[key.kind]
         if seen is None or seen.is_deleting:
             self._stalled.pop(key, None)
-            self.slots.release(key)
+            self._slots.release(key)
             return None
-        if not self.slots.take(key):
+        if kind.is_heavy and not self._slots.take(key):
             return None
         started, result = time.monotonic(), "error"
         try:
-            result, again = await self._reconcile(key, seen)
+            result, again = await self._reconcile(key, kind, seen)
             return again
         except Gone:
             result = "gone"
@@ -67,53 +78,54 @@ class Reconciler:
             _logger.warning("%s: %s; next try in %.0f s", key, err, _API_SECONDS)
             return _API_SECONDS
         finally:
-            self.slots.release(key)
-            self.ctx.metrics.reconciles.labels(key.kind, result).inc()
-            self.ctx.metrics.reconcile_seconds.labels(key.kind).observe(time.monotonic() - started)
+            self._slots.release(key)
+            self._ctx.metrics.reconciles.labels(key.kind, result).inc()
+            self._ctx.metrics.reconcile_seconds.labels(key.kind).observe(time.monotonic() - started)
 
-    async def _reconcile(self, key: Key, seen: Seen) -> tuple[str, float | None]:
-        attempt = _Attempt(ExtractorVersion.model_validate_json(seen.content))
-        if self._stalled.get(key) == _judgement(seen, attempt.version):
+    async def _reconcile(self, key: Key, kind: Kind[Any], seen: Seen) -> tuple[str, float | None]:
+        known = kind.resource.model_validate_json(seen.content)
+        if self._stalled.get(key) == _judgement(seen, known):
             return "settled", None
         self._stalled.pop(key, None)
+        work = _Work(known, kind.begin(known, self._ctx))
         try:
-            outcome = await self._work(attempt)
+            outcome = await self._attempt(work)
         except Waiting as wait:
-            await self._write(attempt, attempt.reconciling(wait.reason, str(wait)))
+            await self._write(work, work.reconciling(wait.reason, str(wait)))
             return "waiting", wait.after
         except Stalled as stop:
-            await self._write(attempt, attempt.stalled(stop))
-            self._stalled[key] = _judgement(seen, attempt.version)
+            await self._write(work, work.stalled(stop))
+            if kind.is_heavy:
+                self._stalled[key] = _judgement(seen, work.known)
             return "stalled", None
         except (Gone, ApiError):
             raise
         except Exception:
-            await self._write(attempt, attempt.reconciling(Reason.RETRYING, attempt.last_words))
+            await self._write(work, work.reconciling(Reason.RETRYING, work.last_words))
             raise
-        await self._write(attempt, outcome)
-        return "ready", None
+        await self._write(work, outcome)
+        return _result(outcome), outcome.after
 
-    async def _work(self, attempt: "_Attempt") -> Outcome:
+    async def _attempt(self, work: "_Work") -> Outcome:
         """Do the steps, and say which one it is at if they take long and nothing has been said yet."""
-        steps = asyncio.ensure_future(version.reconcile(attempt.version, attempt.draft, self.ctx, self.steps))
+        steps = asyncio.ensure_future(work.attempt.work())
         try:
             done, _ = await asyncio.wait({steps}, timeout=_QUIET_SECONDS)
-            ready = conditions.find(attempt.version.status.conditions, ConditionType.READY)
+            ready = conditions.find(work.known.status.conditions, ConditionType.READY)
             if not done and (ready is None or ready.reason == Reason.PROGRESSING):
-                await self._write(attempt, attempt.reconciling(Reason.PROGRESSING, attempt.draft.doing))
+                await self._write(work, work.reconciling(Reason.PROGRESSING, work.attempt.doing))
             return await steps
         finally:
             steps.cancel()
 
-    async def _write(self, attempt: "_Attempt", outcome: Outcome) -> None:
-        """Have the status say what the draft does, unless it does already. Raises Gone with the object."""
-        before, at = attempt.version, self.clock()
-        now = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        wanted = status.render(before, attempt.draft, outcome, now=now)
+    async def _write(self, work: "_Work", outcome: Outcome) -> None:
+        """Have the status say what the attempt does, unless it does already. Raises Gone with the object."""
+        before, at = work.known, self._clock()
+        wanted = work.attempt.status(before, outcome, now=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         if wanted == before.status:
             return
         metadata, api = before.metadata, f"{before.GROUP}/{before.VERSION}"
-        body = await self.ctx.client.apply(
+        body = await self._ctx.client.apply(
             kube.path(api, before.PLURAL, metadata.namespace, metadata.name, "status"),
             {
                 "apiVersion": api,
@@ -123,37 +135,41 @@ class Reconciler:
                 "status": wanted.model_dump(mode="json", exclude_none=True),
             },
         )
-        # It may have been deleted meanwhile, and that may have been told first.
-        if self.store.get(key_of(body)):
-            self.store.put(body)
-        attempt.version = before.model_copy(update={"status": wanted})
-        changed = status.transition(before.status.conditions, wanted.conditions)
+        self._inbox.wrote(body)
+        work.known = before.model_copy(update={"status": wanted})
+        changed = events.transition(before.status.conditions, wanted.conditions)
         if changed:
-            event = events.render(before, changed, instance=self.instance, at=at)
-            await events.tell(self.ctx.client, event)
+            event = events.render(before, changed, instance=self._instance, at=at)
+            await events.tell(self._ctx.client, event)
 
 
 @dataclass
-class _Attempt:
-    """One reconcile of one version."""
+class _Work:
+    """An object that is worked on."""
 
-    version: ExtractorVersion
-    """With the status that was last written."""
-    draft: Draft = field(default_factory=Draft)
+    known: Any
+    """The object, with the status that was last written."""
+    attempt: Attempt[Any]
 
     def reconciling(self, reason: Reason, message: str) -> Outcome:
         stage = Stage(ConditionType.RECONCILING, ConditionStatus.TRUE, reason, message)
-        return Outcome(tuple(self.draft.stages), reconciling=stage)
+        return Outcome(tuple(self.attempt.stages), reconciling=stage)
 
     def stalled(self, stop: Stalled) -> Outcome:
         stage = Stage(ConditionType.STALLED, ConditionStatus.TRUE, stop.reason, str(stop))
-        return Outcome(tuple(self.draft.stages), stalled=stage)
+        return Outcome(tuple(self.attempt.stages), stalled=stage)
 
     @property
     def last_words(self) -> str:
-        stages = self.draft.stages
+        stages = self.attempt.stages
         return stages[-1].message if stages else "failed before the first step; trying again"
 
 
-def _judgement(seen: Seen, version: ExtractorVersion) -> tuple[object, ...]:
-    return seen.asked, version.status.model_dump_json()
+def _result(outcome: Outcome) -> str:
+    if outcome.stalled:
+        return "stalled"
+    return "waiting" if outcome.reconciling else "ready"
+
+
+def _judgement(seen: Seen, known: Any) -> tuple[object, ...]:
+    return seen.asked, known.status.model_dump_json()

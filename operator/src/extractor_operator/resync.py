@@ -8,13 +8,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from extractor_apis.extractorversion import ExtractorVersion
 from extractor_operator import kube
 from extractor_operator.errors import ApiError
 from extractor_operator.health import Watch
+from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
-from extractor_operator.store import Key, Store, key_of
-from extractor_operator.workqueue import WorkQueue
+from extractor_operator.relations import Key, key_of, owner
+from extractor_operator.watched import Watched
 
 _logger = logging.getLogger(__name__)
 
@@ -24,38 +24,40 @@ class Resync:
     """Compares the store with the API server."""
 
     client: Client
-    store: Store
-    queue: WorkQueue[Key]
+    inbox: Inbox
     watch: Watch
+    kinds: tuple[Watched, ...]
     namespaces: tuple[str, ...]
     """Those that are served; all of them if none is named."""
 
     async def prime(self) -> None:
         """Fill the store, before anything is watched."""
-        await self._list()
+        await self._list_all()
 
     async def run(self, every: float) -> None:
         """Compare now and then, until cancelled."""
         while True:
             await asyncio.sleep(every)
             try:
-                for key in await self._list():
+                for key in await self._list_all():
                     self.watch.missed(key)
             except ApiError as err:
                 _logger.warning("the store was not compared with the API server: %s", err)
 
-    async def _list(self) -> list[Key]:
+    async def _list_all(self) -> list[Key]:
         """Take over what lists show; give the keys of what the store did not know."""
-        before, there, news = tuple(self.store), set(), []
+        return [key for kind in self.kinds for key in await self._list(kind)]
+
+    async def _list(self, kind: Watched) -> list[Key]:
+        before, there, news = tuple(self.inbox.store), set(), []
         for namespace in self.namespaces or (None,):
-            api = f"{ExtractorVersion.GROUP}/{ExtractorVersion.VERSION}"
-            async for page in self.client.pages(kube.path(api, ExtractorVersion.PLURAL, namespace)):
+            async for page in self.client.pages(kube.path(kind.api, kind.plural, namespace)):
                 for body in page:
+                    if kind.kind not in self.inbox.ours and owner(body) is None:
+                        continue
                     there.add(key_of(body))
-                    change = self.store.put(body)
-                    if change:
-                        news.append(change.key)
-                        self.queue.add(change.key, renewed=change.is_renewed)
-        for change in self.store.drop(ExtractorVersion.__name__, there, before):
-            self.queue.add(change.key, renewed=True)
+                    if self.inbox.seen(body):
+                        news.append(key_of(body))
+        for change in self.inbox.store.drop(kind.kind, there, before):
+            self.inbox.enqueue(change)
         return news

@@ -4,12 +4,20 @@ Watch events and our own writes arrive in any order; the higher resource version
 reads is kept, as JSON: a tenth of what the same object weighs as Python.
 """
 
+import collections
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from extractor_apis import naming
+from extractor_apis.resource import Resource
+from extractor_operator import relations
+from extractor_operator.relations import Key, Mark, key_of
+
+__all__ = ["Change", "Key", "Mark", "Seen", "Store", "key_of"]
+
+R = TypeVar("R", bound=Resource)
 
 _METADATA = frozenset(
     {
@@ -24,17 +32,9 @@ _METADATA = frozenset(
         "ownerReferences",
     }
 )
-
-
-class Key(NamedTuple):
-    """Which object."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
+_OUR_ANNOTATIONS = f"{Resource.GROUP}/"
+_WORKLOAD_SPEC = ("suspend",)
+"""Of what others run for us; we know what else we asked for."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,10 @@ class Seen:
     asked: tuple[str, int, str]
     """What is asked of the object: its uid, its generation, and the request to look again."""
     is_deleting: bool
+    marks: frozenset[Mark] = field(repr=False)
+    """Under what it is found."""
+    shows: int = field(repr=False)
+    """A hash of what others read of it."""
     content: bytes = field(repr=False)
     """Its metadata, spec and status."""
 
@@ -57,17 +61,36 @@ class Change:
     key: Key
     is_renewed: bool
     """Whether something else is asked of it than before."""
+    dependents: tuple[Key, ...] = ()
+    """Objects that read it, if they would read something else now."""
 
 
 class Store:
-    """Objects by key."""
+    """Objects by key, and by what marks them."""
 
     def __init__(self) -> None:
         self._objects: dict[Key, Seen] = {}
+        self._marked: dict[Mark, set[Key]] = collections.defaultdict(set)
 
     def get(self, key: Key) -> Seen | None:
         """Give what was last seen of an object; None if it is not there."""
         return self._objects.get(key)
+
+    def read(self, resource: type[R], namespace: str, name: str) -> R | None:
+        """Read an object of one of our kinds; None if it is not there, or is being deleted."""
+        seen = self._objects.get(Key(resource.__name__, namespace, name))
+        if seen is None or seen.is_deleting:
+            return None
+        return resource.model_validate_json(seen.content)
+
+    def find(self, mark: Mark) -> tuple[Key, ...]:
+        """Name the objects that a mark finds, in order."""
+        return tuple(sorted(self._marked.get(mark, ())))
+
+    def children(self, owner: Key, kind: str) -> dict[str, dict[str, Any]]:
+        """Give the objects of a kind that were made for another one, by name."""
+        found = self.find(Mark(kind, owner.namespace, "owner", f"{owner.kind}/{owner.name}"))
+        return {key.name: json.loads(self._objects[key].content) for key in found}
 
     def put(self, body: dict[str, Any]) -> Change | None:
         """Remember an object; say whether there is anything new."""
@@ -75,8 +98,16 @@ class Store:
         known = self._objects.get(key)
         if known and known.uid == seen.uid and known.resource_version >= seen.resource_version:
             return None
+        self._unmark(key)
         self._objects[key] = seen
-        return Change(key, is_renewed=known is None or known.asked != seen.asked)
+        for mark in seen.marks:
+            self._marked[mark].add(key)
+        is_news = known is None or known.shows != seen.shows
+        return Change(
+            key,
+            is_renewed=known is None or known.asked != seen.asked,
+            dependents=tuple(relations.dependents(body, self.find)) if is_news else (),
+        )
 
     def remove(self, body: dict[str, Any]) -> Change | None:
         """Forget an object that was deleted, unless another one has its name by now."""
@@ -84,15 +115,13 @@ class Store:
         known = self._objects.get(key)
         if known is None or known.uid != body["metadata"]["uid"]:
             return None
-        del self._objects[key]
-        return Change(key, is_renewed=True)
+        return self._forget(key)
 
     def drop(self, kind: str, keep: Iterable[Key], before: Iterable[Key]) -> Iterator[Change]:
         """Forget the objects of a kind that were known ``before`` a list, and are not in it."""
         for key in set(before).difference(keep):
             if key.kind == kind and key in self._objects:
-                del self._objects[key]
-                yield Change(key, is_renewed=True)
+                yield self._forget(key)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(tuple(self._objects))
@@ -100,22 +129,37 @@ class Store:
     def __len__(self) -> int:
         return len(self._objects)
 
+    def _forget(self, key: Key) -> Change:
+        content = json.loads(self._objects[key].content)
+        self._unmark(key)
+        del self._objects[key]
+        dependents = relations.dependents({"kind": key.kind, **content}, self.find)
+        return Change(key, is_renewed=True, dependents=tuple(dependents))
 
-def key_of(body: dict[str, Any]) -> Key:
-    """Name an object."""
-    metadata = body["metadata"]
-    return Key(body["kind"], metadata.get("namespace", ""), metadata["name"])
+    def _unmark(self, key: Key) -> None:
+        known = self._objects.get(key)
+        for mark in known.marks if known else ():
+            self._marked[mark].discard(key)
+            if not self._marked[mark]:
+                del self._marked[mark]
 
 
 def _slim(body: dict[str, Any]) -> Seen:
-    metadata = body["metadata"]
+    metadata, spec = body["metadata"], body.get("spec", {})
     kept = {name: value for name, value in metadata.items() if name in _METADATA}
-    content = {"metadata": kept, "spec": body.get("spec", {}), "status": body.get("status", {})}
-    requested = metadata.get("annotations", {}).get(naming.REQUESTED_AT, "")
+    annotations = metadata.get("annotations", {})
+    ours = {name: value for name, value in annotations.items() if name.startswith(_OUR_ANNOTATIONS)}
+    if ours:
+        kept["annotations"] = ours
+    if not str(body.get("apiVersion", _OUR_ANNOTATIONS)).startswith(_OUR_ANNOTATIONS):
+        spec = {name: spec[name] for name in _WORKLOAD_SPEC if name in spec}
+    content = {"metadata": kept, "spec": spec, "status": body.get("status", {})}
     return Seen(
         uid=metadata["uid"],
         resource_version=int(metadata["resourceVersion"]),
-        asked=(metadata["uid"], metadata.get("generation", 0), requested),
+        asked=(metadata["uid"], metadata.get("generation", 0), annotations.get(naming.REQUESTED_AT, "")),
         is_deleting="deletionTimestamp" in metadata,
+        marks=relations.marks(body),
+        shows=hash(json.dumps(relations.shows(body), sort_keys=True)),
         content=json.dumps(content, separators=(",", ":")).encode(),
     )

@@ -8,6 +8,7 @@ import collections
 import json
 import logging
 
+from extractor_apis.extractorversion import ExtractorVersion
 from extractor_artifacts import ArtifactError, digest
 from extractor_operator.context import Context
 from extractor_operator.store import Store
@@ -34,6 +35,8 @@ def references(store: Store) -> dict[str, set[str]]:
     """Collect the digests that versions refer to, by namespace."""
     found: dict[str, set[str]] = collections.defaultdict(set)
     for key in store:
+        if key.kind != ExtractorVersion.__name__:
+            continue
         seen = store.get(key)
         status = json.loads(seen.content)["status"] if seen else {}
         source, artifact = status.get("source", {}), status.get("artifact", {})

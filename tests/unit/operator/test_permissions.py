@@ -17,8 +17,8 @@ SHIPPED = Path(__file__).parents[3] / "operator/rbac.yaml"
 def used(*, own_namespace_only: bool) -> dict[tuple[str, str], set[str]]:
     """Collect what every module lists."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for info in pkgutil.iter_modules(extractor_operator.__path__):
-        module = importlib.import_module(f"extractor_operator.{info.name}")
+    for info in pkgutil.walk_packages(extractor_operator.__path__, "extractor_operator."):
+        module = importlib.import_module(info.name)
         permissions: tuple[Permission, ...] = getattr(module, "PERMISSIONS", ())
         for each in permissions:
             if each.own_namespace_only is own_namespace_only:

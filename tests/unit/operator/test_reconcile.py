@@ -15,13 +15,16 @@ from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled, Waiting
+from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
 from extractor_operator.reconcile import Reconciler
-from extractor_operator.scan import Scanner
 from extractor_operator.slots import Slots
 from extractor_operator.store import Key, Store
-from extractor_operator.version import Step
+from extractor_operator.versions import attempt
+from extractor_operator.versions.scan import Scanner
+from extractor_operator.versions.steps import Step
+from extractor_operator.workqueue import WorkQueue
 from support import operators, virtual_time
 from support.api_server import FakeClient
 
@@ -47,6 +50,7 @@ class World:
         ctx = Context(
             client=cast("Client", self.server),
             settings=Settings(store=folder),
+            store=self.store,
             artifacts=ArtifactStore(folder),
             scanner=Scanner(asyncio.Semaphore(1)),
             threads=ThreadPoolExecutor(1),
@@ -54,8 +58,11 @@ class World:
             metrics=Metrics(),
         )
         steps = (Step(ConditionType.FETCHED, ensure, "fetching the source"),)
+        self.slots = Slots(2, wake=lambda _: None)
+        queue: WorkQueue[Key] = WorkQueue(lambda key: self.reconciler.run(key))
+        inbox = Inbox(self.store, queue, frozenset({KEY.kind}))
         self.reconciler = Reconciler(
-            ctx, self.store, Slots(2, wake=lambda _: None), "pod", steps, clock=lambda: self.now
+            ctx, inbox, self.slots, (attempt.kind(steps),), instance="pod", clock=lambda: self.now
         )
 
     def see(self, item: dict[str, Any], **metadata: Any) -> None:
@@ -262,8 +269,8 @@ def test_a_transition_moves_its_time_and_nothing_else_does(tmp_path: Path) -> No
 
 def test_a_version_whose_namespace_has_no_slot_left_takes_no_worker(tmp_path: Path) -> None:
     world = World(tmp_path, lambda: "it is here")
-    world.reconciler.slots.take(Key("ExtractorVersion", "team", "slow-1.0.0"))
+    world.slots.take(Key("ExtractorVersion", "team", "slow-1.0.0"))
 
     world.run()
 
-    assert (world.calls, world.reconciler.slots.waiting) == (0, 1)
+    assert (world.calls, world.slots.waiting) == (0, 1)

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any, cast
 
+from extractor_operator import watched
 from extractor_operator.health import Watch
+from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
 from extractor_operator.resync import Resync
 from extractor_operator.store import Key, Store
@@ -35,7 +37,8 @@ class World:
 
         async def main() -> None:
             queue = WorkQueue(reconcile)
-            resync = Resync(cast("Client", self.server), self.store, queue, watch, ("team",))
+            inbox = Inbox(self.store, queue, frozenset({"ExtractorVersion"}))
+            resync = Resync(cast("Client", self.server), inbox, watch, watched.OURS[:1], ("team",))
             tasks = [asyncio.create_task(each) for each in (queue.run(), resync.run(60))]
             await asyncio.sleep(seconds)
             self.behind = [watch.oldest[1]] if watch.oldest else []

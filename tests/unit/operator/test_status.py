@@ -7,7 +7,8 @@ import pytest
 from extractor_apis.conditions import ConditionType, Reason, Stage, merge
 from extractor_apis.resource import Condition, ConditionStatus
 from extractor_apis.scan import Finding, ScanReport, Severity, Verdict
-from extractor_operator import status
+from extractor_operator import events
+from extractor_operator.versions import status
 
 
 def report(*findings: Finding) -> ScanReport:
@@ -60,4 +61,4 @@ def test_a_message_of_a_hostile_archive_is_cut_to_what_the_api_server_takes() ->
 def test_a_transition_is_told_once(
     before: Sequence[Condition], after: Sequence[Condition], want: bool
 ) -> None:
-    assert (status.transition(before, after) is not None) is want
+    assert (events.transition(before, after) is not None) is want

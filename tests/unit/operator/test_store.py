@@ -8,6 +8,7 @@ import pytest
 from extractor_operator.store import Change, Key, Store
 
 KEY = Key("ExtractorVersion", "team", "text-1.0.0")
+READER = (Key("Extractor", "team", "text"),)
 
 
 def body(version: int, *, uid: str = "one", generation: int = 1, **metadata: Any) -> dict[str, Any]:
@@ -31,13 +32,21 @@ def body(version: int, *, uid: str = "one", generation: int = 1, **metadata: Any
         pytest.param(body(10), None, id="the same again is no news"),
         pytest.param(body(9), None, id="an older one is no news"),
         pytest.param(body(11), Change(KEY, is_renewed=False), id="another status is news"),
-        pytest.param(body(11, generation=2), Change(KEY, is_renewed=True), id="another spec asks for more"),
+        pytest.param(
+            body(11, generation=2),
+            Change(KEY, is_renewed=True, dependents=READER),
+            id="another spec asks for more",
+        ),
         pytest.param(
             body(11, annotations={"extractors.mixpeek.com/requested-at": "now"}),
             Change(KEY, is_renewed=True),
             id="a request asks for more",
         ),
-        pytest.param(body(9, uid="two"), Change(KEY, is_renewed=True), id="another object of that name"),
+        pytest.param(
+            body(9, uid="two"),
+            Change(KEY, is_renewed=True, dependents=READER),
+            id="another object of that name",
+        ),
     ],
 )
 def test_news_are_told(seen: dict[str, Any], want: Change | None) -> None:
@@ -83,5 +92,5 @@ def test_what_a_list_lacks_is_dropped_unless_it_came_meanwhile() -> None:
 
     gone = list(store.drop("ExtractorVersion", keep=set(), before=before))
 
-    assert gone == [Change(KEY, is_renewed=True)]
+    assert gone == [Change(KEY, is_renewed=True, dependents=READER)]
     assert tuple(store) == (Key("ExtractorVersion", "team", "new-1.0.0"),)

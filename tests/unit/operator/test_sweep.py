@@ -11,8 +11,8 @@ from extractor_operator import sweep
 from extractor_operator.context import Context
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
-from extractor_operator.scan import Scanner
 from extractor_operator.store import Store
+from extractor_operator.versions.scan import Scanner
 from support import operators
 from support.api_server import FakeClient
 
@@ -44,6 +44,7 @@ def test_what_a_namespace_does_not_refer_to_is_removed_from_its_sources_alone(tm
     ctx = Context(
         client=cast("Client", FakeClient()),
         settings=Settings(store=tmp_path),
+        store=Store(),
         artifacts=ArtifactStore(tmp_path),
         scanner=Scanner(asyncio.Semaphore(1)),
         threads=ThreadPoolExecutor(1),

@@ -8,9 +8,10 @@ from extractor_apis.extractorversion import ExtractorVersion
 from extractor_apis.manifest import Manifest
 from extractor_artifacts import digest, registry, session, sources
 from extractor_artifacts.patience import Patience
-from extractor_operator import secrets, source
+from extractor_operator import secrets
 from extractor_operator.context import Context
 from extractor_operator.errors import Stalled
+from extractor_operator.versions import source
 
 _PATIENCE = Patience(total=60.0, attempts=3)
 

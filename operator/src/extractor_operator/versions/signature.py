@@ -5,9 +5,10 @@ from extractor_apis.extractorversion import ExtractorVersion, SourceStatus
 from extractor_apis.verify import Signer, Verify
 from extractor_artifacts import ArtifactError, signatures, sources
 from extractor_artifacts.guarded_loop import MayConnect
-from extractor_operator import secrets, source
+from extractor_operator import secrets
 from extractor_operator.context import Context
 from extractor_operator.errors import Stalled, Waiting
+from extractor_operator.versions import source
 
 _TEXT = 1024
 

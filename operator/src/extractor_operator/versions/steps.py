@@ -25,10 +25,10 @@ from extractor_apis.manifest import Manifest
 from extractor_apis.resource import ConditionStatus
 from extractor_apis.scan import ScanReport
 from extractor_artifacts import Artifact, ArtifactError
-from extractor_operator import environment, image, signature, source, status
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled, Waiting
-from extractor_operator.status import Draft
+from extractor_operator.versions import environment, image, signature, source, status
+from extractor_operator.versions.status import Draft
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from extractor_apis import conditions
-from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
+from extractor_apis.conditions import Outcome, Stage
 from extractor_apis.extractorversion import (
     ArtifactStatus,
     EnvironmentStatus,
@@ -18,7 +18,6 @@ from extractor_apis.extractorversion import (
     ScanStatus,
     SourceStatus,
 )
-from extractor_apis.resource import Condition
 from extractor_apis.scan import Finding, ScanReport, Severity
 
 _FINDINGS = 10
@@ -68,15 +67,6 @@ def scan_status(report: ScanReport) -> ScanStatus:
         strictness=report.strictness,
         python=report.python,
     )
-
-
-def transition(before: Sequence[Condition], after: Sequence[Condition]) -> Condition | None:
-    """Give `Ready` if it says something else than before, and something that has ended."""
-    was, ready = (conditions.find(each, ConditionType.READY) for each in (before, after))
-    if ready is None or ready.reason == Reason.PROGRESSING:
-        return None
-    is_same = was is not None and (was.status, was.reason) == (ready.status, ready.reason)
-    return None if is_same else ready
 
 
 def _done(draft: Draft) -> str:
