@@ -56,6 +56,15 @@ class Budget(CamelStruct):
     """Part of the objects to do, in percent."""
 
 
+class History(CamelStruct):
+    """How many runs that have ended are kept; the oldest go first."""
+
+    succeeded: int = Field(default=3, ge=0, le=100)
+    """Those that ended well."""
+    failed: int = Field(default=3, ge=0, le=100)
+    """Those that failed or were cancelled."""
+
+
 class CollectionSpec(CamelStruct):
     """Which objects, through what, and when."""
 
@@ -88,6 +97,10 @@ class CollectionSpec(CamelStruct):
     """How many objects may fail."""
     retries: int = Field(default=2, ge=0, le=10)
     """How often a run that fails as a whole is done again; what it had finished is kept."""
+    history: History = History()
+    """How many runs that have ended are kept."""
+    ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=31_536_000)
+    """How long a run is kept that has ended; without it, only their number counts."""
     suspend: bool = False
     """Start no runs."""
 
@@ -124,6 +137,10 @@ class CollectionStatus(Status):
     """The last run that ended."""
     next_run: Timestamp | None = None
     """When the schedule starts the next one."""
+    requested: str | None = Field(default=None, max_length=253)
+    """The run that its spec or its annotation asked for last; it is made once, even if it is deleted."""
+    scheduled: Timestamp | None = None
+    """The schedule's time that was last seen to."""
 
 
 class Collection(Resource):

@@ -33,6 +33,8 @@ class ConditionType(StrEnum):
     """Extractor: some version answers."""
     SUCCEEDED = "Succeeded"
     """ExtractorRun: it has ended well."""
+    SCHEDULABLE = "Schedulable"
+    """Extractor, ExtractorRun: some node is large enough for each of its pods; it only warns."""
 
 
 class Reason(StrEnum):
@@ -55,6 +57,44 @@ class Reason(StrEnum):
     ENVIRONMENT_FAILED = "EnvironmentFailed"
     IMAGE_REFUSED = "ImageRefused"
     SECRET_MISSING = "SecretMissing"
+    VERSION_NOT_READY = "VersionNotReady"
+    QUEUED = "Queued"
+    SUSPENDED = "Suspended"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    TRYING_AGAIN = "Retrying"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    UNSCHEDULABLE = "Unschedulable"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    PODS_REFUSED = "PodsRefused"
+    CONTAINER_NOT_CREATED = "ContainerNotCreated"
+    INSTALL_FAILED = "InstallFailed"
+    CONTAINER_CRASHED = "ContainerCrashed"
+    OUT_OF_MEMORY = "OutOfMemory"
+    EVICTED = "Evicted"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    NO_PROGRESS = "NoProgress"
+    HEAD_LOST = "HeadLost"
+    SUBMISSION_FAILED = "SubmissionFailed"
+    APP_FAILED = "AppFailed"
+    JOB_STOPPED = "JobStopped"
+    WORKLOAD_GONE = "WorkloadGone"
+    WORKLOAD_REFUSED = "WorkloadRefused"
+    NOT_TAKEN_UP = "NotTakenUp"
+    DEPLOY_FAILED = "DeployFailed"
+    PARITY_MISMATCH = "ParityMismatch"
+    CONFIG_REFUSED = "ConfigRefused"
+    UNHEALTHY = "Unhealthy"
+    UPGRADE_BLOCKED = "UpgradeBlocked"
+    CONFIG_TOO_LARGE = "ConfigTooLarge"
+    SCHEDULE_INVALID = "ScheduleInvalid"
+    SERVICE_NAME_TAKEN = "ServiceNameTaken"
+    EGRESS_REFUSED = "EgressRefused"
+    NODE_FITS = "NodeFits"
+    NO_NODE_FITS = "NoNodeFits"
+    NODES_UNKNOWN = "NodesUnknown"
 
 
 @dataclass(frozen=True)
@@ -119,6 +159,13 @@ def merge(
 def find(conditions: Iterable[Condition], type: str) -> Condition | None:
     """Find a condition by its type."""
     return next((condition for condition in conditions if condition.type == type), None)
+
+
+def stage_of(condition: Condition) -> Stage:
+    """Make of a condition the stage that it was; a reason that this version does not know says `Failed`."""
+    known = Reason._value2member_map_.get(condition.reason, Reason.FAILED)
+    assert isinstance(known, Reason)
+    return Stage(ConditionType(condition.type), condition.status, known, condition.message)
 
 
 def _short(message: str) -> str:

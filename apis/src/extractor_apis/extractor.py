@@ -1,6 +1,7 @@
 """Extractor: what is deployed under a name, and how much of the cluster it may take."""
 
-from typing import ClassVar
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -16,10 +17,13 @@ from extractor_apis.resource import (
     Resource,
     Sentence,
     Status,
+    Timestamp,
     Version,
     condition_column,
     validated,
 )
+
+_LabelValue = Annotated[str, Field(max_length=63)]
 
 
 class Resources(CamelStruct):
@@ -37,21 +41,41 @@ class Resources(CamelStruct):
     """What the cluster calls a GPU, or a part of one: `nvidia.com/mig-1g.10gb`."""
 
 
+class Strategy(StrEnum):
+    """How a new version takes over."""
+
+    BLUE_GREEN = "BlueGreen"
+    """It starts beside the one that answers, which goes on until the new one does: no request is lost."""
+    RECREATE = "Recreate"
+    """The one that answers ends first: for clusters that have no GPUs for two. Nobody answers meanwhile."""
+
+
 class Realtime(CamelStruct):
     """How the extractor answers queries."""
 
     model_config = ConfigDict(
         json_schema_extra=validated(
-            ("self.minReplicas <= self.maxReplicas", "minReplicas is above maxReplicas"),
+            (
+                "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+                "minReplicas is above maxReplicas",
+            ),
         )
     )
 
-    min_replicas: int = Field(default=1, ge=1, le=1000)
-    """Replicas of a served version at least."""
-    max_replicas: int = Field(default=1, ge=1, le=1000)
-    """Replicas at most; Ray Serve adds and removes them with the load."""
+    min_replicas: int | None = Field(default=None, ge=1, le=1000)
+    """Replicas of a served version at least; the manifest's `serve_config` where nothing is said, or 1."""
+    max_replicas: int | None = Field(default=None, ge=1, le=1000)
+    """Replicas at most, each a pod that is there from the start; Ray Serve uses more or fewer of them with
+    the load. The manifest's `serve_config` where nothing is said, or as many as at least."""
+    target_ongoing_requests: int | None = Field(default=None, ge=1, le=10_000)
+    """Requests that a replica is to have at a time, before there are more replicas."""
     resources: Resources = Resources()
     """What one replica gets."""
+    strategy: Strategy = Strategy.BLUE_GREEN
+    """How a new version takes over: `BlueGreen` needs room for two of them, `Recreate` stops the old one
+    first."""
+    keep_warm_seconds: int = Field(default=600, ge=0, le=604_800)
+    """How long the version before keeps its pods, so that rolling back is immediate."""
 
 
 class Batch(CamelStruct):
@@ -98,6 +122,30 @@ class Egress(CamelStruct):
     """TCP ports."""
 
 
+class Toleration(CamelStruct):
+    """A taint of nodes that its pods may run on all the same."""
+
+    model_config = ConfigDict(
+        json_schema_extra=validated(
+            (
+                "self.operator == 'Equal' ? has(self.key) : !has(self.value)",
+                "operator Equal wants a key, and Exists no value",
+            )
+        )
+    )
+
+    key: str | None = Field(default=None, max_length=317)
+    """The taint; without it, all of them."""
+    operator: Literal["Exists", "Equal"] = "Equal"
+    """Whether its value counts."""
+    value: _LabelValue | None = None
+    """Its value."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """What it would do; without it, whatever it is."""
+    toleration_seconds: int | None = Field(default=None, ge=0)
+    """For how long, with the effect NoExecute; without it, for ever."""
+
+
 class Deadlines(CamelStruct):
     """How long things may take before they have failed."""
 
@@ -105,6 +153,8 @@ class Deadlines(CamelStruct):
     """From a workload's creation until its pods run and the extractor's code is loaded."""
     run_seconds: int = Field(default=86_400, ge=60, le=2_592_000)
     """A batch run, once it has started."""
+    no_progress_seconds: int = Field(default=3600, ge=60, le=604_800)
+    """A batch run, without one more object done."""
 
 
 class ExtractorSpec(CamelStruct):
@@ -134,6 +184,13 @@ class ExtractorSpec(CamelStruct):
     """Kueue's LocalQueue that its workloads wait in."""
     runtime_class_name: str | None = Field(default=None, max_length=253)
     """Runtime class of its pods, such as `gvisor`."""
+    node_selector: dict[str, _LabelValue] = Field(default_factory=dict, max_length=32)
+    """Labels of the nodes that its pods run on."""
+    tolerations: tuple[Toleration, ...] = Field(default=(), max_length=32)
+    """Taints of those nodes."""
+    run_as_user: int = Field(default=65_532, ge=1, le=2_147_483_647)
+    """User that its pods run as, if an image of one's own needs another; never root, and never with more
+    rights than Pod Security's `restricted` allows."""
     deadlines: Deadlines = Deadlines()
     """How long things may take."""
     suspend: bool = False
@@ -151,6 +208,38 @@ class ServedVersion(CamelStruct):
     """Its stable Service."""
     active: bool = False
     """Whether it is the active one; the others serve vectors that are still published."""
+    workload: str = Field(max_length=63)
+    """Its RayService."""
+    cluster: str = Field(max_length=63)
+    """The RayCluster that its Service leads to."""
+
+
+class WarmVersion(CamelStruct):
+    """A version that answered until lately, and still has its pods."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    version: Version
+    """Which."""
+    workload: str = Field(max_length=63)
+    """Its RayService."""
+    until: Timestamp
+    """When it goes; it goes at once if its GPUs are needed."""
+
+
+class Rollout(CamelStruct):
+    """A RayService that is to answer, and does not yet."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workload: str = Field(max_length=63)
+    """Which."""
+    attempts: int = Field(default=1, ge=0)
+    """How often it was made."""
+    reason: str | None = Field(default=None, max_length=64)
+    """Why it failed, if it did; kept when the pods that told it are gone."""
+    message: Sentence | None = None
+    """The same in a sentence."""
 
 
 class ExtractorStatus(Status):
@@ -158,6 +247,8 @@ class ExtractorStatus(Status):
 
     active_version: Version | None = None
     """The version that answers."""
+    previous_version: Version | None = None
+    """The version that answered before it."""
     url: URL | None = None
     """Where it answers."""
     served: tuple[ServedVersion, ...] = Field(default=(), max_length=64)
@@ -166,6 +257,12 @@ class ExtractorStatus(Status):
     """Replicas of the active version that answer."""
     plan: Sentence | None = None
     """What a change under way needs, before it takes it."""
+    warm: tuple[WarmVersion, ...] = Field(default=(), max_length=64)
+    """Versions that are kept for a while, so that rolling back is immediate."""
+    rollouts: tuple[Rollout, ...] = Field(default=(), max_length=64)
+    """What is on its way, or has failed."""
+    applied: str | None = Field(default=None, max_length=64)
+    """A hash of the Services and the NetworkPolicy as they were last applied."""
 
 
 class Extractor(Resource):

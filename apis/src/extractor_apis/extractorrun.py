@@ -10,6 +10,7 @@ from extractor_apis.resource import (
     DNS_LABEL,
     URL,
     Column,
+    Name,
     Resource,
     Status,
     Timestamp,
@@ -26,7 +27,8 @@ class ExtractorRunSpec(CamelStruct):
         json_schema_extra=validated(
             (
                 "self.collection == oldSelf.collection && self.extractor == oldSelf.extractor"
-                " && self.version == oldSelf.version",
+                " && self.version == oldSelf.version && has(self.retryFailed) == has(oldSelf.retryFailed)"
+                " && (!has(self.retryFailed) || self.retryFailed == oldSelf.retryFailed)",
                 "a run never changes but for cancel: create another one",
             ),
             ("!oldSelf.cancel || self.cancel", "a run that was cancelled stays so: create another one"),
@@ -39,6 +41,8 @@ class ExtractorRunSpec(CamelStruct):
     """The Extractor that they go through."""
     version: Version
     """Its version."""
+    retry_failed: Name | None = None
+    """An ExtractorRun of the same collection and version: only its dead letters are taken."""
     cancel: bool = False
     """Stop; what was finished is kept for the next run."""
 
@@ -66,8 +70,14 @@ class ExtractorRunStatus(Status):
     """Folder of the logs, which are kept when the cluster is gone."""
     dead_letters: URL | None = None
     """Folder of the dead letters."""
+    submitted: Timestamp | None = None
+    """When the RayJob was made that is under way, or was the last."""
     started: Timestamp | None = None
     """When its first objects were taken."""
+    progressed: Timestamp | None = None
+    """When an object was last done."""
+    retry_after: Timestamp | None = None
+    """When the next RayJob is made, if the last one failed."""
     finished: Timestamp | None = None
     """When it ended."""
 

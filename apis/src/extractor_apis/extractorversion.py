@@ -115,6 +115,8 @@ class ArtifactStatus(CamelStruct):
     """SHA-256 of the canonical archive that was made of the accepted files."""
     size: int = Field(ge=0)
     """Bytes."""
+    policy: str | None = Field(default=None, max_length=64)
+    """Fingerprint of the operator's settings that accepted it; under others it is judged again."""
 
 
 class SourceStatus(CamelStruct):
@@ -184,6 +186,10 @@ class EnvironmentStatus(CamelStruct):
     """Distributions in it."""
     size: int = Field(default=0, ge=0)
     """Bytes, installed."""
+    digest: Digest | None = None
+    """SHA-256 of the archive by which it reaches pods; none on one machine, where nothing is sent."""
+    archive_size: int = Field(default=0, ge=0)
+    """Bytes of that archive."""
 
 
 class FeatureStatus(CamelStruct):

@@ -17,6 +17,33 @@ FIELD_MANAGER = "extractor-operator"
 """Who has written what the operator applies, also the name that its events report."""
 REQUESTED_AT = "extractors.mixpeek.com/requested-at"
 """Annotation that has the operator look at a stalled object again, whenever its value changes."""
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Label of everything that the operator makes; its value is the field manager."""
+EXTRACTOR_LABEL = "extractors.mixpeek.com/extractor"
+"""Label of a workload and all its pods: the Extractor that they belong to."""
+VERSION_LABEL = "extractors.mixpeek.com/version"
+"""Label of the same: the version that they run."""
+RUN_LABEL = "extractors.mixpeek.com/run"
+"""Label of a run's RayJob and all its pods: the RayJob."""
+JOB_LABEL = "extractors.mixpeek.com/job"
+"""Label of the operator's own Jobs and their pods: `scan` or `environment`."""
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""Label by which Kueue knows what waits in which queue."""
+CONFIG_ANNOTATION = "extractors.mixpeek.com/config"
+"""Annotation of pods that is mounted as their config file."""
+SERVE_CONFIG_ANNOTATION = "extractors.mixpeek.com/serve-config"
+"""Annotation of a RayService: Serve's config, as it was last applied."""
+EDITED_AT_ANNOTATION = "extractors.mixpeek.com/edited-at"
+"""Annotation of a RayService: when its replicas were last changed in place."""
+GOOD_CONFIG_ANNOTATION = "extractors.mixpeek.com/good-config"
+"""Annotation of a RayService: Serve's config before the last change in place, to be put back if it fails."""
+REFUSED_CONFIG_ANNOTATION = "extractors.mixpeek.com/refused-config"
+"""Annotation of a RayService: hash of the config that failed and was put back: it is not tried again."""
+
+_WORKLOAD_CHARACTERS = 47
+"""KubeRay refuses longer names: it appends to them."""
+_LABEL_CHARACTERS = 63
+_HASH_DIGITS = 10
 
 _LOOSE_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?", re.ASCII)
 _URI = re.compile(
@@ -112,6 +139,26 @@ def extractor_id(extractor: str, version: str) -> str:
 def route_prefix(extractor: str, version: str) -> str:
     """Say under which path Ray Serve answers for a version."""
     return f"/inference/custom_plugin_{extractor_id(extractor, version)}"
+
+
+def workload_name(readable: str, *parts: str) -> str:
+    """Name a RayJob or a RayService: begins as ``readable`` does, and is no other workload's.
+
+    ``parts`` say which workload it is. The result is a DNS-1035 label of at most 47 characters.
+    """
+    start = readable.replace(".", "-")
+    start = start if start[:1].isalpha() else f"x-{start}"
+    start = start[: _WORKLOAD_CHARACTERS - _HASH_DIGITS - 1].rstrip("-")
+    return f"{start}-{stable_hash(*parts)[:_HASH_DIGITS]}"
+
+
+def service_name(extractor: str, version: str | None = None) -> str:
+    """Name the stable Service of an Extractor object, or of one of its other versions that answer."""
+    name = f"{extractor}-{version.replace('.', '-')}-serve" if version else f"{extractor}-serve"
+    if len(name) <= _LABEL_CHARACTERS:
+        return name
+    digits = stable_hash(extractor, version or "")[:_HASH_DIGITS]
+    return f"{name[: _LABEL_CHARACTERS - _HASH_DIGITS - 7].rstrip('-')}-{digits}-serve"
 
 
 def package_name(artifact_digest: str) -> str:

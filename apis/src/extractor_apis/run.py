@@ -7,12 +7,11 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from extractor_apis import naming
-from extractor_apis.manifest import Manifest
 from extractor_apis.meta import Struct
-from extractor_apis.services import Services
+from extractor_apis.workload import WorkloadConfig
 
 
 class ErrorBudget(Struct):
@@ -28,26 +27,19 @@ class ErrorBudget(Struct):
         return failed > max(self.count, self.share * total)
 
 
-class RunConfig(Struct):
+class RunConfig(WorkloadConfig):
     """One run of one extractor version over one source into one collection."""
 
     run_id: str
     collection: str = Field(pattern=naming.COLLECTION_PATTERN)
     source: str
     """A file, folder, glob or object-store URL of objects."""
+    source_credentials: str | None = None
+    """Folder of a Secret's fields, such as ``aws_access_key_id``: what the source's object store asks for."""
+    retry_failed_of: str | None = None
+    """Id of a run whose dead letters are replayed: the objects that they name are taken, and no others."""
     store: str
     """The folder that results go to."""
-    tree: str
-    """The unpacked, accepted artifact."""
-    artifact_digest: str
-    top_folder: str | None = None
-    """Folder that the uploaded archive wrapped its files in; the author may import through its name."""
-    environment: str | None = None
-    """Folder of the distributions that the artifact depends on beside what the runtime has."""
-    manifest: Manifest
-    parameters: dict[str, JsonValue] = Field(default_factory=dict)
-    services: Services = Services()
-    """Secrets and language models that the author's code may use."""
     error_budget: ErrorBudget = ErrorBudget()
     batch_timeout: float = Field(default=600.0, gt=0)
     """Seconds that the author's code may take to be imported, to build its steps, and for each batch."""

@@ -6,7 +6,7 @@ The sandbox writes it, everyone else reads it; a report is the only thing that l
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from extractor_apis.manifest import Manifest
 from extractor_apis.meta import CamelStruct, Struct
@@ -89,6 +89,11 @@ class ScanPolicy(CamelStruct):
     """Refuse to scan on a kernel without Landlock instead of warning of it."""
     opinions: frozenset[Opinion] = frozenset()
     """Second opinions to ask for: what they say only warns, but one that comes to no end rejects."""
+
+    @field_serializer("allowed_dependencies", "opinions", when_used="json")
+    def _in_order(self, names: frozenset[str]) -> list[str]:
+        # Whoever compares two policies compares their JSON, and a set has another order in each process.
+        return sorted(names)
 
 
 class ScanReport(Struct):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self, TypeVar
 import yaml
 from pydantic import Field, IPvAnyNetwork, JsonValue, ValidationError, model_validator
 
+from extractor_apis import naming
 from extractor_apis.errors import ExtractorError
 from extractor_apis.meta import CamelStruct
 from extractor_apis.packages import PackageIndex
@@ -19,6 +20,8 @@ from extractor_apis.verify import Verify
 
 RUNTIME_PYTHON = "3.11"
 """Python of the platform's images."""
+RUNTIME_RAY = "2.60.0"
+"""Ray of the platform's images."""
 
 Model = TypeVar("Model", bound=CamelStruct)
 
@@ -49,10 +52,18 @@ class Policy(CamelStruct):
     ] = ()
     """Where images of one's own may come from: ``registry.example.com/plugins-{namespace}/``; nowhere, if no
     place is named."""
+    egress: Annotated[tuple[IPvAnyNetwork, ...], Field(max_length=100)] = ()
+    """Networks that extractors may name in their ``egress``; none of theirs is opened, if none is named."""
     require_signature: bool = False
     """Whether they must be signed."""
     verify: Verify | None = None
     """Whose signature counts; None leaves it to the ``verify`` of each version."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Name all that archives are judged by: what one has accepted, another may refuse."""
+        judging = self.model_dump_json(include={"scan", "require_signature", "verify"})
+        return naming.stable_hash(judging)[:16]
 
 
 class NamespacePolicy(Policy):
@@ -85,12 +96,17 @@ class Cluster(CamelStruct):
     """The platform's runtime image; extractors that bring none of their own run in it."""
     scan_image: Annotated[str, Field(min_length=1, max_length=512)] | None = None
     """The image that archives are scanned in, a Job for each; None scans beside the operator."""
+    namespace: Annotated[str, Field(min_length=1, max_length=63)] = "extractor-system"
+    """The operator's own namespace, where archives are scanned. No tenant may read its Secrets or make pods
+    in it: who can do that can say what a scan says."""
     endpoint: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2048)]
     """Where pods reach the operator's artifact endpoint."""
-    results: Annotated[str, Field(pattern=r"^(file|s3|gs|az)://[^\s]+$", max_length=2048)]
-    """Where results go, a folder for each namespace; ``file:///results`` is a mounted volume."""
+    results: Annotated[str, Field(pattern=r"^file:///[^\s]+$", max_length=2048)]
+    """Where results go, a folder for each namespace: ``file:///results``, where the operator has mounted the
+    volume that is named next."""
     results_volume: dict[str, JsonValue] = Field(default_factory=dict)
-    """The volume that is mounted there, as pods write it: ``{persistentVolumeClaim: {claimName: results}}``."""
+    """That volume, as pods write it: ``{persistentVolumeClaim: {claimName: results}}``. Many nodes write to
+    it, and its locks have to hold between them."""
     node_autoscaler: bool | None = None
     """Whether nodes come and go as they are needed; None asks the cluster."""
 

@@ -1,5 +1,6 @@
 """The operator's settings: the first name that fits, field by field over the defaults; errors have lines."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,11 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"cannot read the settings .*absent\.yaml: No such file"):
         settings.read(tmp_path / "absent.yaml")
+
+
+def test_a_policy_is_the_same_text_in_every_process() -> None:
+    names = [f"distribution-{number}" for number in range(30)]
+
+    said = ScanPolicy(allowed_dependencies=frozenset(names)).model_dump_json()
+
+    assert json.loads(said)["allowedDependencies"] == sorted(names)
