@@ -60,7 +60,9 @@ def words(store: Store) -> set[str]:
 def files(store: Store) -> dict[Path, int]:
     root = store.layout.root
     return {
-        path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and path.name != "lock"
+        path: path.stat().st_mtime_ns
+        for path in root.rglob("*")
+        if path.is_file() and path.parent.name != "locks"
     }
 
 
@@ -77,7 +79,7 @@ def test_second_run_with_nothing_to_do_writes_nothing(store: Store) -> None:
 def test_only_new_changed_and_failed_objects_are_to_do(store: Store) -> None:
     run(store, {"same": "one", "changed": "two", "failed": "three !", "empty": ""})
 
-    with store.lock("run-2"):
+    with store.lock(COLLECTION, "run-2"):
         writer = open_writer(
             store, {"same": "one", "changed": "2", "failed": "three !", "empty": "", "new": "four"}
         )
@@ -87,21 +89,21 @@ def test_only_new_changed_and_failed_objects_are_to_do(store: Store) -> None:
 
 def test_objects_committed_by_a_run_that_ended_early_are_not_to_do(store: Store) -> None:
     objects = {"committed": "one", "failed": "two !", "buffered": "three"}
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, objects)
         writer.fail(["failed"])
         writer.add(make_rows(make_manifest(), {"committed": "one", "failed": "two !"}))
         writer.flush()
         writer.add(make_rows(make_manifest(), {"buffered": "three"}))
 
-    with store.lock("run-2"):
+    with store.lock(COLLECTION, "run-2"):
         again = open_writer(store, objects)
 
     assert list(again.todo) == ["failed", "buffered"]
 
 
 def test_rows_committed_for_content_that_changed_since_are_forgotten(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
         writer.add(make_rows(make_manifest(), {"a": "one"}))
         writer.flush()
@@ -112,7 +114,7 @@ def test_rows_committed_for_content_that_changed_since_are_forgotten(store: Stor
 
 
 def test_checkpoint_of_a_source_is_not_seen_when_another_is_published(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "unpublished"}, source="shelf")
         writer.add(make_rows(make_manifest(), {"a": "unpublished"}))
         writer.flush()
@@ -184,7 +186,7 @@ def test_features_that_changed_without_a_new_version_are_refused(store: Store) -
 
 
 def test_features_may_change_until_something_is_published(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
         writer.add(make_rows(make_manifest(), {"a": "one"}))
         writer.flush()
@@ -198,7 +200,7 @@ def test_features_may_change_until_something_is_published(store: Store) -> None:
 def test_documents_of_features_that_were_never_published_are_pruned(
     mongodb_store: Store, database: str
 ) -> None:
-    with mongodb_store.lock("run-1"):
+    with mongodb_store.lock(COLLECTION, "run-1"):
         writer = open_writer(mongodb_store, {"a": "one"})
         writer.add(make_rows(make_manifest(), {"a": "one"}))
         writer.flush()
@@ -210,7 +212,7 @@ def test_documents_of_features_that_were_never_published_are_pruned(
 
 
 def test_rows_that_a_commit_could_part_are_refused(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
         writer.add(make_rows(make_manifest(), {"a": "one"}))
 
@@ -219,7 +221,7 @@ def test_rows_that_a_commit_could_part_are_refused(store: Store) -> None:
 
 
 def test_rows_of_an_object_that_was_not_to_do_are_refused(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
 
         with pytest.raises(ValueError, match="'b' is not one that this run was to take"):
@@ -227,7 +229,7 @@ def test_rows_of_an_object_that_was_not_to_do_are_refused(store: Store) -> None:
 
 
 def test_failure_of_an_object_that_was_not_to_do_is_refused(store: Store) -> None:
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
 
         with pytest.raises(ValueError, match="'b' is not one that this run was to take"):
@@ -250,7 +252,7 @@ def test_rows_are_committed_when_a_threshold_is_reached(
     commits = []
     objects = {"a": "one", "b": "two", "c": "three"}
     clock = itertools.count(0, 10).__next__
-    with store.lock("run-1"):
+    with store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, objects, on_step=steps.append, thresholds=thresholds, clock=clock)
         for object_id, text in objects.items():
             writer.add(make_rows(make_manifest(), {object_id: text}))
@@ -278,8 +280,9 @@ def test_writer_without_the_lock_is_refused(store: Store) -> None:
 
 
 def test_collection_named_like_a_path_is_refused(store: Store) -> None:
-    with store.lock("run-1"), pytest.raises(StoreError, match=r"'\.\./x' cannot name a collection"):
-        open_writer(store, {}, collection="../x")
+    refusal = pytest.raises(StoreError, match=r"'\.\./x' cannot name a collection")
+    with refusal, store.lock("../x", "run-1"):
+        pass
 
 
 @pytest.mark.parametrize("documents", ["folder", "mongodb"])
@@ -368,7 +371,7 @@ def test_documents_in_the_folder_are_refused_with_a_mongodb_uri(tmp_path: Path, 
 
 
 def test_checkpoint_without_documents_in_mongodb_is_taken_again(tmp_path: Path, database: str) -> None:
-    with Store.open(tmp_path, create=True) as store, store.lock("run-1"):
+    with Store.open(tmp_path, create=True) as store, store.lock(COLLECTION, "run-1"):
         writer = open_writer(store, {"a": "one"})
         writer.add(make_rows(make_manifest(), {"a": "one"}))
         writer.flush()

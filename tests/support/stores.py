@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ def open_writer(
     collection: str = COLLECTION,
     source: str = "shelf",
     manifest: Manifest | None = None,
+    only: Collection[str] | None = None,
     on_step: Callable[[str], None] = lambda step: None,
     thresholds: Thresholds = COMMIT_OFTEN,
     clock: Callable[[], float] = time.monotonic,
@@ -90,6 +91,7 @@ def open_writer(
         artifact_digest=DIGEST,
         source=source,
         current={object_id: hashlib.sha256(text.encode()).hexdigest() for object_id, text in objects.items()},
+        only=only,
         thresholds=thresholds,
         on_step=on_step,
         clock=clock,
@@ -100,7 +102,7 @@ def run(store: Store, objects: Objects, **options: Any) -> CompletionRecord:
     """Do what a batch run does with the objects, from the lock to the publication."""
     manifest = options.get("manifest", make_manifest())
     collection = options.get("collection", COLLECTION)
-    with store.lock("run-1"):
+    with store.lock(collection, "run-1"):
         writer = open_writer(store, objects, **options)
         for object_id in writer.todo:
             if "!" in objects[object_id]:

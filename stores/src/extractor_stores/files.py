@@ -1,6 +1,7 @@
 """Small files that are there whole or not at all."""
 
 import os
+import platform
 from pathlib import Path
 
 from extractor_stores.errors import StoreError
@@ -30,7 +31,8 @@ def write(path: Path, content: bytes, *, exclusive: bool = False) -> None:
     With ``exclusive`` a file that is there already stays as it is.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # Processes of two nodes that share a volume may have the same number.
+    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pydantic
 
-from extractor_apis import naming
+from extractor_apis import naming, results
 from extractor_apis.meta import Struct
 from extractor_stores import files
 from extractor_stores.errors import StoreError
@@ -48,10 +48,9 @@ class Layout:
             content = files.read(root / "format.json") or b""
         return cls(root, _parse(root, content).id)
 
-    @property
-    def lock(self) -> Path:
-        """The file that the one writing run holds."""
-        return self.root / "lock"
+    def lock(self, collection: str) -> Path:
+        """The file that the one run which writes to a collection holds."""
+        return self.root / "locks" / collection
 
     @property
     def artifacts(self) -> Path:
@@ -61,11 +60,11 @@ class Layout:
     @property
     def records(self) -> Path:
         """The folder of all completion records."""
-        return self.root / "records"
+        return self.root / results.RECORDS
 
     def run(self, run_id: str) -> Path:
         """The folder of one run: state, dead letters, logs."""
-        return self.root / "runs" / run_id
+        return self.root / results.run(run_id)
 
     def vectors(self, collection: str) -> Path:
         """The LanceDB database that holds a collection's tables."""
@@ -73,11 +72,11 @@ class Layout:
 
     def record(self, collection: str, extractor: str, version: str) -> Path:
         """The completion record of one table."""
-        return self.records / collection / extractor / f"{version}.json"
+        return self.root / results.record(collection, extractor, version)
 
     def pointer(self, collection: str, extractor: str) -> Path:
         """The file that names the version which answers."""
-        return self.records / collection / extractor / "pointer.json"
+        return self.root / results.pointer(collection, extractor)
 
     def checkpoints(self, collection: str, extractor: str, version: str, source: str) -> Path:
         """The folder of what runs of one source did for one table and did not publish yet."""

@@ -6,16 +6,17 @@ the next run does what is left. So every step may be repeated, and a kill betwee
 time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from extractor_apis import naming
 from extractor_apis.manifest import Manifest
+from extractor_apis.results import CompletionRecord, SourceRecord
 from extractor_stores import records
 from extractor_stores.checkpoints import Checkpoint, Outcome
-from extractor_stores.records import CompletionRecord, SourceRecord
+from extractor_stores.errors import StoreError
 from extractor_stores.rows import DOCUMENTS, EMPTY, marks, row_schema, rows_of
 from extractor_stores.store import Store
 from extractor_stores.tables import ROW_ID, Table
@@ -63,6 +64,8 @@ class Plan:
     empty: dict[str, str]
     """Objects that were taken, did not fail, and have no documents, with their revisions."""
     added: Outcome
+    failed: set[str]
+    """Objects of the source that the next run takes again."""
 
 
 class Publication:
@@ -103,7 +106,7 @@ class Publication:
             or source is None
             or before.artifact_digest != self.target.artifact_digest
             or source.revision != self.target.revision
-            or set(source.failed) != self.plan.added.failed
+            or set(source.failed) != self.plan.failed
             or bool(self.plan.removed or self.plan.added.written or self.plan.empty)
         )
 
@@ -148,7 +151,7 @@ def write_record(publication: Publication) -> None:
         revision=target.revision,
         publications=(target.source_before.publications if target.source_before else 0) + 1,
         objects=len(target.current),
-        failed=tuple(sorted(publication.plan.added.failed)),
+        failed=tuple(sorted(publication.plan.failed)),
         run_id=target.run_id,
         completed=datetime.now(UTC),
     )
@@ -219,11 +222,35 @@ def prune(store: Store, record: CompletionRecord | None, keys: Iterable[str]) ->
     store.documents.remove(candidates)
 
 
+def narrowed(target: Target, taken: Collection[str]) -> Target:
+    """Want only the objects that are ``taken`` as they are now, and all others as they are published.
+
+    Raises StoreError where nothing is published: those few would become all that readers see.
+    """
+    if target.before is None or target.source_before is None:
+        raise StoreError(
+            f"{target.source} was never published for {target.manifest.uri} in collection "
+            f"{target.collection}: a run over all of it takes the objects that failed again, too"
+        )
+    # One without rows has no revision: the next run over everything sees that it is missing.
+    current = dict.fromkeys(target.source_before.failed, "")
+    columns = ["object_id", "source", "revision"]
+    published = target.store.published(target.before).scan(columns)
+    current |= {
+        object_id: revision
+        for object_id, source, revision in rows_of(published, *columns)
+        if source == target.source
+    }
+    current |= {object_id: revision for object_id, revision in target.current.items() if object_id in taken}
+    return replace(target, current=current, revision=records.source_revision(current))
+
+
 def _plan(target: Target, todo: Mapping[str, str], checkpoint: Checkpoint) -> Plan:
     added = checkpoint.outcome()
     accounted = added.written | added.failed
     empty = {object_id: revision for object_id, revision in todo.items() if object_id not in accounted}
-    plan = Plan([], [], set(), empty, added)
+    failed = added.failed | _still_failed(target, accounted.union(todo))
+    plan = Plan([], [], set(), empty, added, failed)
     source = target.source_before
     untouched = source is not None and source.revision == target.revision
     if target.before is None or (untouched and not (added.written or added.failed or empty)):
@@ -243,3 +270,9 @@ def _plan(target: Target, todo: Mapping[str, str], checkpoint: Checkpoint) -> Pl
         if documents is not None and document_id:
             plan.stale.append(documents.key(document_id, revision))
     return plan
+
+
+def _still_failed(target: Target, taken: Collection[str]) -> set[str]:
+    """Name the objects that had failed and were not taken; a run over everything leaves none of them."""
+    before = target.source_before.failed if target.source_before else ()
+    return {object_id for object_id in before if object_id in target.current and object_id not in taken}

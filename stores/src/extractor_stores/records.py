@@ -1,73 +1,23 @@
-"""Completion records and pointers: all that a reader trusts.
+"""Completion records and pointers, read and written: all that a reader trusts.
 
-A record names the version of the table that is published; whatever the table holds beyond it is nobody's to
-read. A run becomes visible when its record replaces the one before, in one rename.
+A run becomes visible when its record replaces the one before, in one rename.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 import pydantic
-from pydantic import Field
 
 from extractor_apis import naming
-from extractor_apis.manifest import VectorFeature
 from extractor_apis.meta import Struct
+from extractor_apis.results import CompletionRecord, Pointer
 from extractor_stores import files
 from extractor_stores.errors import StoreError
 from extractor_stores.layout import Layout
 
 _Model = TypeVar("_Model", bound=Struct)
-
-
-class DocumentsIn(StrEnum):
-    """Where the documents of a table are."""
-
-    TABLE = "table"
-    MONGODB = "mongodb"
-
-
-class SourceRecord(Struct):
-    """What one source has in a table."""
-
-    revision: str
-    """Hash of all objects and their revisions, see `source_revision`."""
-    publications: int
-    """How often a run of this source was published."""
-    objects: int
-    """Objects that the source had."""
-    failed: tuple[str, ...] = ()
-    """Objects with dead letters: the next run takes them again."""
-    run_id: str
-    """The run that was published last."""
-    completed: datetime
-
-
-class CompletionRecord(Struct):
-    """What is published of one extractor version over one collection."""
-
-    collection: str
-    extractor: str
-    version: str
-    artifact_digest: str
-    """The artifact of the run that was published last."""
-    features: tuple[VectorFeature, ...]
-    documents_in: DocumentsIn
-    table_version: int
-    """Version of the LanceDB table that readers see."""
-    documents: int
-    """Documents in that version."""
-    sources: dict[str, SourceRecord] = Field(default_factory=dict)
-
-
-class Pointer(Struct):
-    """Which version of an extractor answers for a collection."""
-
-    version: str
 
 
 def source_revision(current: Mapping[str, str]) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from extractor_apis.manifest import VectorFeature
 from extractor_apis.naming import FeatureURI
+from extractor_apis.results import CompletionRecord
 from extractor_stores.errors import StoreError
-from extractor_stores.records import CompletionRecord
 from extractor_stores.store import Store
 
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from extractor_apis.manifest import Distance
 from extractor_apis.naming import FeatureURI
+from extractor_apis.results import CompletionRecord
 from extractor_stores.errors import StoreError
-from extractor_stores.records import CompletionRecord
 from extractor_stores.resolve import Resolved, resolve
 from extractor_stores.rows import rows_of
 from extractor_stores.store import Store

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from extractor_apis import naming
+from extractor_apis.results import CompletionRecord, DocumentsIn
 from extractor_stores import lock, records
 from extractor_stores.documents import MongoDocuments
 from extractor_stores.errors import StoreError, disk_errors_reported
-from extractor_stores.layout import Layout
-from extractor_stores.records import CompletionRecord, DocumentsIn
+from extractor_stores.layout import Layout, check_collection
 from extractor_stores.tables import Table
 
 
@@ -21,7 +21,8 @@ class Store:
     def __init__(self, layout: Layout, documents: MongoDocuments | None) -> None:
         self.layout = layout
         self.documents = documents
-        self._run_id: str | None = None
+        self._held: tuple[str, str] | None = None
+        """The collection that is locked, and the run that it is locked for."""
 
     @classmethod
     def open(cls, root: Path, *, create: bool, mongodb_uri: str | None = None) -> Self:
@@ -44,23 +45,28 @@ class Store:
         self.close()
 
     @contextmanager
-    def lock(self, run_id: str) -> Iterator[None]:
-        """Let this run be the only one that writes. Raises StoreBusy, which says who does."""
+    def lock(self, collection: str, run_id: str) -> Iterator[None]:
+        """Let this run be the only one that writes to a collection. Raises StoreBusy, which says who does.
+
+        Nothing that a run writes is shared by collections, so any number of them are written at a time.
+        """
+        path = self.layout.lock(check_collection(collection))
         with ExitStack() as held:
             with disk_errors_reported(self.layout.root):
-                held.enter_context(lock.exclusive(self.layout.lock, run_id))
-            self._run_id = run_id
+                held.enter_context(
+                    lock.exclusive(path, run_id, f"collection {collection} in {self.layout.root}")
+                )
+            self._held = (collection, run_id)
             try:
                 yield
             finally:
-                self._run_id = None
+                self._held = None
 
-    @property
-    def run_id(self) -> str:
-        """The run that writes through this object."""
-        if self._run_id is None:
-            raise RuntimeError("only the run that holds the store's lock may write")
-        return self._run_id
+    def run_id(self, collection: str) -> str:
+        """Name the run that writes to a collection through this object."""
+        if self._held is None or self._held[0] != collection:
+            raise RuntimeError(f"only the run that holds the lock of collection {collection} may write to it")
+        return self._held[1]
 
     def record(self, collection: str, extractor: str, version: str) -> CompletionRecord | None:
         """Read what is published of a version over a collection; None if nothing is."""

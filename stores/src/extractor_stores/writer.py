@@ -6,20 +6,19 @@ publishes at the end. It may be killed at any point: the next one goes on where 
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from extractor_apis.manifest import Manifest, VectorFeature
+from extractor_apis.results import CompletionRecord
 from extractor_stores import records
 from extractor_stores.checkpoints import Checkpoint
 from extractor_stores.documents import MongoDocuments
 from extractor_stores.errors import StoreError, disk_errors_reported
-from extractor_stores.layout import check_collection
-from extractor_stores.publication import Publication, Target, prune
-from extractor_stores.records import CompletionRecord
+from extractor_stores.publication import Publication, Target, narrowed, prune
 from extractor_stores.rows import FAILED, marks, row_schema, rows_of
 from extractor_stores.store import Store
 
@@ -49,25 +48,27 @@ class Writer:
         artifact_digest: str,
         source: str,
         current: Mapping[str, str],
+        only: Collection[str] | None = None,
         thresholds: Thresholds | None = None,
         on_step: Callable[[str], None] = lambda step: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Find out what is to do; the store's lock must be held.
+        """Find out what is to do; the collection's lock must be held.
 
         ``current`` has every object of the source with the revision that is wanted: a hash of all that its
-        documents depend on. ``on_step`` is told the name of each step before it; what it raises ends the
-        writer there.
+        documents depend on. With ``only``, no others are taken, and what is published of the rest stays as it
+        is, whatever became of the source. ``on_step`` is told the name of each step before it; what it raises
+        ends the writer there.
         """
         self._target = Target(
             store=store,
-            collection=check_collection(collection),
+            collection=collection,
             manifest=manifest,
             artifact_digest=artifact_digest,
             source=source,
             current=current,
             revision=records.source_revision(current),
-            run_id=store.run_id,
+            run_id=store.run_id(collection),
             before=store.record(collection, manifest.name, manifest.version),
         )
         if self._target.before is not None:
@@ -83,7 +84,7 @@ class Writer:
         self._committed = clock()
         with disk_errors_reported(store.layout.root):
             self._checkpoint = self._settle_checkpoints()
-            self.todo = self._resume()
+            self.todo = self._resume(only)
 
     def add(self, rows: pa.Table) -> None:
         """Take documents over; all those of an object in one call, so that no commit parts them.
@@ -140,12 +141,19 @@ class Writer:
                 settled.drop()
         return Checkpoint(folder, self._schema, target.store.documents)
 
-    def _resume(self) -> dict[str, str]:
+    def _resume(self, only: Collection[str] | None) -> dict[str, str]:
         """Take up the checkpoint, and return what is to do."""
         done, useless = self._checkpoint.resume(self._target.current)
         # Documents first: nothing but the rows names them.
         prune(self._target.store, self._target.before, useless.keys)
         self._checkpoint.delete(useless.row_ids)
+        if only is not None:
+            self._target = narrowed(self._target, done.union(only))
+            return {
+                object_id: revision
+                for object_id, revision in self._target.current.items()
+                if object_id in only and object_id not in done
+            }
         done |= _published(self._target)
         return {
             object_id: revision
