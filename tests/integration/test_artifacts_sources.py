@@ -126,8 +126,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Addresses of names, one for each time that they are looked up; the last one stays."""
     known: dict[str, list[str]] = {}
 
-    def look_up(host: bytes, port: int, *_: Any, **__: Any) -> list[Any]:
-        addresses = known[host.decode()]
+    def look_up(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+        addresses = known[host]
         address = addresses.pop(0) if len(addresses) > 1 else addresses[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 

@@ -17,7 +17,7 @@ from extractor_artifacts import digest as digests
 from extractor_artifacts import lock
 from extractor_artifacts.digest import Digest
 from extractor_artifacts.errors import ArtifactError
-from extractor_artifacts.spool import TEMPORARY_PREFIX, Spool
+from extractor_artifacts.spool import TEMPORARY_PREFIX, Begun, Spool
 
 _CHUNK = 1024 * 1024
 _LOCK_SECONDS = 60.0
@@ -48,6 +48,15 @@ class BlobStore:
             spool.write(content)
             spool.commit()
         return digest
+
+    def begun(self, digest: Digest, into: Path) -> Begun | None:
+        """Say where what is to be fetched ``into`` a file gathers, so that whoever comes next can go on."""
+        with _explained(self._root):
+            for folder in (self._folder, into.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            if self._folder.stat().st_dev != into.parent.stat().st_dev:
+                return None
+        return Begun(self._folder / f"{TEMPORARY_PREFIX}{digests.digits(digest)}.part", digest)
 
     def take(self, digest: Digest, into: Path) -> int | None:
         """Have a blob in the file ``into``, and give its size; None if it is not here.

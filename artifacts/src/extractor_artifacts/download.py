@@ -49,7 +49,12 @@ async def receive(
     asking: Session, url: str, spool: Spool, *, plain_http: bool = False, login: Login = _NOBODY
 ) -> str | None:
     """Gather the bytes of a URL in the spool, in a session that may have asked other things."""
-    return await _Download(asking, url, spool, plain_http, login).run()
+    content_type = await _Download(asking, url, spool, plain_http, login).run()
+    if spool.is_spoilt:
+        # What another process left was of other bytes, or was damaged with the machine.
+        spool.restart()
+        content_type = await _Download(asking, url, spool, plain_http, login).run()
+    return content_type
 
 
 class _Interrupted(Exception):
@@ -106,8 +111,10 @@ class _Download:
 
     async def _attempt(self) -> str | None:
         headers = dict(self._login.headers())
+        if self._spool.size and (self._validator or self._spool.is_resumed):
+            headers["Range"] = f"bytes={self._spool.size}-"
         if self._spool.size and self._validator:
-            headers |= {"Range": f"bytes={self._spool.size}-", "If-Range": self._validator}
+            headers["If-Range"] = self._validator
         async with web.ask(
             self._client, self._url, headers, origin=self._spool.origin, plain_http=self._plain_http
         ) as response:

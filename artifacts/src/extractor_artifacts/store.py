@@ -76,6 +76,11 @@ class ArtifactStore:
                     unpack.unpack(blob, tree)
         return Artifact(known, tree, report)
 
+    def archive(self, digest: str) -> Path | None:
+        """Say where the canonical archive of an artifact is; None if there is no such artifact."""
+        blob = self._blob(digests.parse(digest))
+        return blob if blob.is_file() else None
+
     def sweep(self, referenced: Collection[str], *, older_than: float) -> list[Digest]:
         """Remove, and name, the artifacts that nobody refers to and nobody has put for so many seconds."""
         if not self._blobs.is_dir():

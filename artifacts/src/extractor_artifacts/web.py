@@ -6,12 +6,13 @@ import functools
 import logging
 import ssl
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Literal
 
 import httpx2
 
-from extractor_artifacts import urls
+from extractor_artifacts import connections, urls
 from extractor_artifacts.errors import AuthenticationFailed, FetchFailed, NotFound, SourceError, SourceRefused
 from extractor_artifacts.guarded_loop import GuardedLoop
 from extractor_artifacts.patience import Patience
@@ -38,12 +39,14 @@ def client(patience: Patience, loop: GuardedLoop, may_ask: MayAsk | None = None)
                 f"refused to ask {request.url.host}: it is no host that the operator's settings allow"
             )
 
+    # Past a proxy nobody sees which address is reached.
+    has_proxy = not loop.is_guarded and bool(urllib.request.getproxies())
     return httpx2.AsyncClient(
         event_hooks={"request": [check]},
         timeout=httpx2.Timeout(patience.read, connect=patience.connect),
         verify=_certificates(),
-        # Past a proxy nobody sees which address is reached.
-        trust_env=not loop.is_guarded,
+        transport=None if has_proxy else connections.transport(_certificates()),
+        trust_env=has_proxy,
     )
 
 

@@ -1,14 +1,24 @@
+import datetime
+import hashlib
 import json
 import urllib.parse
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from extractor_artifacts.sources import AuthenticationFailed, Credentials, SourceError, SourceRefused, objects
+from extractor_artifacts.sources import (
+    AuthenticationFailed,
+    Credentials,
+    SourceError,
+    SourceRefused,
+    azure,
+    objects,
+)
 
 S3 = {"aws_access_key_id": b"TENANT", "AWS_SECRET_ACCESS_KEY": b"s3cret\n"}
 AZURE = {"azure_storage_account_name": b"acct", "azure_storage_account_key": b"a2V5"}
+ODD_KEY = "a/b#1 +%20ü.zip"
 MACHINE = {
     "AWS_ACCESS_KEY_ID": "MACHINE",
     "AWS_ALLOW_HTTP": "true",
@@ -63,7 +73,7 @@ def sign(location: str, secret: dict[str, bytes]) -> tuple[str, dict[str, str]]:
 
 
 def test_s3_is_read_with_the_secret_and_nothing_of_the_machine() -> None:
-    url, signed = sign("s3://bucket/a/b#1 +%20ü.zip", S3)
+    url, signed = sign(f"s3://bucket/{ODD_KEY}", S3)
 
     assert url == "https://s3.us-east-1.amazonaws.com/bucket/a/b%231%20%2B%2520%C3%BC.zip"
     assert signed["X-Amz-Credential"].startswith("TENANT/")
@@ -83,6 +93,32 @@ def test_az_is_read_with_the_secret_and_nothing_of_the_machine() -> None:
 
     assert url == "https://acct.blob.core.windows.net/container/a.zip"
     assert (signed["sp"], signed["sr"]) == ("r", "b")
+
+
+def test_az_signature_is_one_that_a_server_accepted() -> None:
+    until = datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)
+    query = azure.shared_access("acct", "a2V5", container="container", key=ODD_KEY, until=until)
+
+    # Azurite 3.37 gave the blob for it.
+    assert dict(urllib.parse.parse_qsl(query))["sig"] == "z8hRDT4Wfxxkz9xNp7eDFzQ4l1WzAUu4J8fDFidWXtc="
+
+
+def test_gs_signature_is_of_what_google_compares_it_with(service_account: bytes) -> None:
+    location = "gs://bucket/a/b ü.zip"
+    signed = objects.readable_url(
+        location, Credentials({"google_service_account": service_account}), seconds=60
+    )
+
+    parts = urllib.parse.urlsplit(signed)
+    query, _, signature = parts.query.rpartition("&X-Goog-Signature=")
+    fields = dict(urllib.parse.parse_qsl(query))
+    asked = f"GET\n{parts.path}\n{query}\nhost:{parts.netloc}\n\nhost\nUNSIGNED-PAYLOAD"
+    scope = fields["X-Goog-Credential"].partition("/")[2]
+    hashed = hashlib.sha256(asked.encode()).hexdigest()
+    want = f"GOOG4-RSA-SHA256\n{fields['X-Goog-Date']}\n{scope}\n{hashed}"
+    key = serialization.load_pem_private_key(json.loads(service_account)["private_key"].encode(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    key.public_key().verify(bytes.fromhex(signature), want.encode(), padding.PKCS1v15(), hashes.SHA256())
 
 
 def test_shared_access_signature_is_used_as_it_is() -> None:

@@ -45,6 +45,7 @@ def test_only_the_way_to_the_network_is_passed_on() -> None:
     assert uv.environment(PackageIndex(), ours) == {
         "HTTPS_PROXY": "http://proxy",
         "UV_COMPILE_BYTECODE_TIMEOUT": "60",
+        "PYC_INVALIDATION_MODE": "UNCHECKED_HASH",
     }
 
 

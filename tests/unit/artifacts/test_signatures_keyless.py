@@ -8,19 +8,24 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import sigstore.errors
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sigstore.verify import Verifier
 
 from extractor_apis.verify import Identity, Signer
+from extractor_artifacts.digest import Digest
 from extractor_artifacts.errors import ArtifactError
 from extractor_artifacts.signatures import (
     Keyless,
     Reason,
     SignatureError,
     SimpleSigning,
+    form,
+    keyless,
     public_instance,
     verify,
 )
@@ -264,8 +269,21 @@ def test_changed_bundle_is_refused(bundle: bytes, change: Change, want: Reason) 
     ],
 )
 def test_signature_that_does_not_hold_is_refused(bundle: bytes) -> None:
-    with pytest.raises(SignatureError) as error:
+    with pytest.raises(SignatureError, match="the signature does not hold") as error:
         verify(DIGEST, [bundle], TRUST)
+
+    assert error.value.reason is Reason.INVALID
+
+
+def test_refusal_in_words_that_are_not_known_is_passed_on() -> None:
+    class Later:
+        """A release whose sentences are others."""
+
+        def verify_artifact(self, *_: object) -> None:
+            raise sigstore.errors.VerificationError("the moon is full")
+
+    with pytest.raises(SignatureError, match="sigstore does not accept it: the moon is full") as error:
+        keyless.check(form.read_bundle(BLOB), Digest(DIGEST), cast("Verifier", Later()), TRUST.identities)
 
     assert error.value.reason is Reason.INVALID
 

@@ -8,6 +8,7 @@ docs/design says what else keeps tenants apart.
 from extractor_artifacts.environments.build import Environment, build
 from extractor_artifacts.environments.cache import Cache, Limits
 from extractor_artifacts.environments.errors import DependencyConflict, EnvironmentFailed
+from extractor_artifacts.environments.expiry import expire
 from extractor_artifacts.environments.lockfile import Locked
 from extractor_artifacts.environments.python import Installed, Python, image_digest, installed
 from extractor_artifacts.environments.requirement import allowed
@@ -24,6 +25,7 @@ __all__ = [
     "Python",
     "allowed",
     "build",
+    "expire",
     "image_digest",
     "installed",
     "resolve",

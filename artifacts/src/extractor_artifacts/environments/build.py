@@ -47,12 +47,14 @@ def build(locked: Locked, cache: Cache) -> Environment:
     """
     folder = cache.environment(locked.key)
     try:
-        about = _read(folder)
-        if about is None:
-            with cache.only_one(locked.key) as lock:
-                about = _read(folder)
-                if about is None:
-                    about = _install(locked, folder, cache, lock)
+        with cache.only_one(locked.key) as lock:
+            about = _read(folder)
+            is_new = about is None
+            if about is None:
+                about = _install(locked, folder, cache, lock)
+            # Its grace begins again (`expiry`).
+            os.utime(folder)
+        if is_new:
             cache.sweep()
     except OSError as err:
         raise EnvironmentFailed(f"cannot write an environment in {cache.root}: {err.strerror}") from err

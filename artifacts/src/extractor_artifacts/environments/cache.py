@@ -56,8 +56,10 @@ class Cache:
         return self.root / "runtimes" / digest
 
     @contextlib.contextmanager
-    def only_one(self, key: str) -> Iterator[int]:
+    def only_one(self, key: str, *, seconds: float | None = None) -> Iterator[int]:
         """Be the only one who makes what has this key, and yield the lock's descriptor.
+
+        Raises EnvironmentFailed if another process is at it for so many seconds, or two builds' time.
 
         A child that inherits it keeps others out for as long as it lives, even when its parent is killed.
         """
@@ -65,7 +67,8 @@ class Cache:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as held:
             try:
-                descriptor = held.enter_context(lock.exclusive(folder / key, seconds=2 * self.limits.seconds))
+                patience = 2 * self.limits.seconds if seconds is None else seconds
+                descriptor = held.enter_context(lock.exclusive(folder / key, seconds=patience))
             except ArtifactError as err:
                 raise EnvironmentFailed(f"another process is at the same environment: {err}") from err
             yield descriptor

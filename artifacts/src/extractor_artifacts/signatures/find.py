@@ -8,19 +8,24 @@ import base64
 import binascii
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from extractor_artifacts import registry, session, urls
+from extractor_artifacts import registry, session, urls, web
 from extractor_artifacts.digest import Digest
 from extractor_artifacts.errors import ArtifactError
-from extractor_artifacts.guarded_loop import MayConnect
+from extractor_artifacts.login import Fixed
 from extractor_artifacts.patience import Patience
 from extractor_artifacts.registry import Descriptor, Repository
 from extractor_artifacts.session import Session
 from extractor_artifacts.signatures import form, subject
 from extractor_artifacts.signatures.form import SimpleSigning
+from extractor_artifacts.sources import Access, Credentials
+from extractor_artifacts.sources.request import Request, request
+
+T = TypeVar("T")
 
 SUFFIX = ".sigstore.json"
 
@@ -43,24 +48,28 @@ class Signed:
     signatures: tuple[bytes | SimpleSigning, ...]
 
 
-def beside(
-    location: str, *, patience: Patience = _PATIENCE, may_connect: MayConnect | None = None
-) -> bytes | None:
-    """Read the bundle beside an archive, which is a path or a URL; None if there is none."""
-    if "://" not in location:
-        return read(location + SUFFIX)
-    parts = urllib.parse.urlsplit(location)
-    neighbour = parts._replace(path=parts.path + SUFFIX).geturl()
-    return read(neighbour, patience=patience, may_connect=may_connect)
+def beside(location: str, *, access: Access | None = None) -> bytes | None:
+    """Read the bundle beside an archive, which is a path or a URL; None if there is none.
+
+    With ``access`` it is read as the archive was: in the same name, and from where that may come from. Raises
+    SourceError if a server does not give it.
+    """
+    match location.partition("://")[0]:
+        case "http" | "https" | "file":
+            parts = urllib.parse.urlsplit(location)
+            return read(parts._replace(path=parts.path + SUFFIX).geturl(), access=access)
+        case "store":
+            # By its digest: what was uploaded has no neighbours.
+            return None
+        case _:
+            return read(location + SUFFIX, access=access)
 
 
-def read(
-    location: str, *, patience: Patience = _PATIENCE, may_connect: MayConnect | None = None
-) -> bytes | None:
+def read(location: str, *, access: Access | None = None) -> bytes | None:
     """Read the bundle at a path or a URL; None if there is none."""
     scheme, separator, _ = location.partition("://")
     if separator and scheme != "file":
-        return _ask(location, patience, may_connect)
+        return _ask(location, access)
     path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(location).path) if separator else location)
     try:
         with path.open("rb") as file:
@@ -72,21 +81,22 @@ def read(
         raise ArtifactError(f"cannot read {path}: {err.strerror}") from err
 
 
-def attached(
-    location: str, *, patience: Patience = _PATIENCE, may_connect: MayConnect | None = None
-) -> Signed:
+def attached(location: str, *, access: Access | None = None) -> Signed:
     """Find an artifact in a registry, ``oci://host/repository:tag``, and its signatures.
 
-    Raises ArtifactError if the artifact is not there, or the registry does not answer.
+    With ``access`` it is asked as for the artifact. Raises SourceError if that is not there, or the registry
+    does not answer.
     """
     reference = registry.parse(location)
+    credentials = access.credentials if access else Credentials()
+    authorization = credentials.registry_login(reference.host, reference.repository)
 
     async def find(asking: Session) -> Signed:
-        repository = Repository(asking, reference)
+        repository = Repository(asking, reference, authorization)
         digest = await repository.resolve()
         return Signed(digest, (*await _bundles(repository, digest), *await _simple(repository, digest)))
 
-    return session.run(find, origin=str(reference), patience=patience, may_connect=may_connect)
+    return _run(find, str(reference), access)
 
 
 async def _bundles(repository: Repository, digest: Digest) -> list[bytes]:
@@ -129,17 +139,28 @@ def _signature(layer: Descriptor) -> bytes:
         return b""
 
 
-def _ask(url: str, patience: Patience, may_connect: MayConnect | None) -> bytes | None:
-    shown = urls.redact(url)
+def _ask(location: str, access: Access | None) -> bytes | None:
+    shown = urls.redact(location)
+    asked = request(location, access) if access else Request(location, Fixed())
 
     async def ask(asking: Session) -> bytes | None:
-        answer = await asking.get(url, max_bytes=form.MAX_BYTES)
+        answer = await asking.get(asked.url, max_bytes=form.MAX_BYTES, login=asked.login)
         if answer.status in (404, 410):
             return None
         if answer.status != 200:
-            raise ArtifactError(
-                f"cannot read {shown}: HTTP {answer.status}; check the URL, or fetch the file first"
-            )
+            raise web.refusal(answer.status, shown)
         return answer.body
 
-    return session.run(ask, origin=shown, patience=patience, may_connect=may_connect)
+    return _run(ask, shown, access)
+
+
+def _run(work: Callable[[Session], Awaitable[T]], origin: str, access: Access | None) -> T:
+    if access is None:
+        return session.run(work, origin=origin, patience=_PATIENCE)
+    return session.run(
+        work,
+        origin=origin,
+        patience=access.patience,
+        may_connect=access.addresses.may_connect,
+        may_ask=access.addresses.may_ask,
+    )

@@ -28,6 +28,26 @@ from extractor_artifacts.signatures.form import Bundle, SimpleSigning
 _ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
 _OLD_ISSUER = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _USER_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7")
+_WORDINGS = (
+    (
+        r"[Uu]nsupported",
+        Reason.UNSUPPORTED,
+        "it is in a form that cannot be verified ({}): sign again with cosign 3",
+    ),
+    (
+        r"log entry|SCT|verified time|[Tt]imestamp",
+        Reason.NOT_LOGGED,
+        "no log of the trusted root vouches for it ({}): sign with the log on, or give the trusted root of "
+        "the instance that signed",
+    ),
+    (
+        r"[Ss]ignature is invalid|invalid signature|digest mismatch",
+        Reason.INVALID,
+        "the signature does not hold ({}): it was changed after it was made; sign again",
+    ),
+)
+"""What sigstore's one class of errors is about, by its words: it tells it in no other way. They are those of
+its release 4.5; an error in words that are not here is passed on as it is, and a refusal all the same."""
 
 
 def load(trusted_root: bytes) -> Verifier:
@@ -173,16 +193,10 @@ def _explained(err: sigstore_errors.Error) -> SignatureError:
             reason,
             "the bundle lacks what shows that a log and an authority vouch for it: sign again with cosign 3",
         )
-    if "upported" in text:
-        return SignatureError(
-            Reason.UNSUPPORTED, f"it is in a form that cannot be verified ({text}): sign again with cosign 3"
-        )
-    if any(word in text for word in ("log entry", "SCT", "verified time", "imestamp")):
-        return SignatureError(
-            Reason.NOT_LOGGED,
-            f"no log of the trusted root vouches for it ({text}): sign with the log on, or give the trusted "
-            "root of the instance that signed",
-        )
+    for words, reason, meaning in _WORDINGS:
+        if re.search(words, text):
+            return SignatureError(reason, meaning.format(text))
     return SignatureError(
-        Reason.INVALID, f"the signature does not hold ({text}): it was changed after it was made; sign again"
+        Reason.INVALID,
+        f"sigstore does not accept it: {text}; sign again with cosign 3, or look that sentence up",
     )

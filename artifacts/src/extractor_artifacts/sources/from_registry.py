@@ -118,13 +118,16 @@ class _Pull:
 
     async def _bring(self, layer: Descriptor, into: Path) -> int:
         """Have the layer in the file, and give its size."""
+        begun = None
         if self._blobs:
             size = self._blobs.take(Digest(layer.digest), into)
             if size is not None:
                 return size
-        with Spool(into, origin=str(self._reference), max_bytes=self._access.max_bytes) as spool:
+            begun = self._blobs.begun(Digest(layer.digest), into)
+        shown, limit = str(self._reference), self._access.max_bytes
+        with Spool(into, origin=shown, max_bytes=limit, begun=begun) as spool:
             await self._repository.download(layer, spool)
-            spool.commit()
+            spool.commit(lasting=False)
         if self._blobs:
             self._blobs.add(into, spool.digest)
         return spool.size

@@ -5,10 +5,10 @@ from pathlib import Path
 from extractor_apis.extractorversion import ZipSource
 from extractor_artifacts import download, urls
 from extractor_artifacts.digest import Digest
-from extractor_artifacts.errors import AuthenticationFailed, DigestMismatch, NotFound, SourceRefused
-from extractor_artifacts.login import Fixed
-from extractor_artifacts.sources import objects, pin
+from extractor_artifacts.errors import DigestMismatch, NotFound, SourceRefused
+from extractor_artifacts.sources import pin
 from extractor_artifacts.sources.access import Access, FetchedSource
+from extractor_artifacts.sources.request import request
 from extractor_artifacts.spool import Spool
 
 _UPLOADED = "store"
@@ -19,17 +19,29 @@ def fetch(source: ZipSource, into: Path, *, access: Access, pinned: str | None) 
     shown = urls.redact(source.url)
     scheme, _, rest = source.url.partition("://")
     expected = _expected(source, rest if scheme == _UPLOADED else None, pinned)
+    begun = None
     if expected is not None and access.blobs is not None:
         size = access.blobs.take(expected, into)
         if size is not None:
             return FetchedSource(expected, size, pin.resolved(shown, expected))
+        begun = access.blobs.begun(expected, into)
     if scheme == _UPLOADED:
         raise NotFound(f"{shown} is not in the store of this namespace: upload the archive again")
-    with Spool(into, origin=shown, max_bytes=access.max_bytes) as spool:
-        _download(source, spool, access, plain_http=source.digest is not None)
+    with Spool(into, origin=shown, max_bytes=access.max_bytes, begun=begun) as spool:
+        asked = request(source.url, access)
+        download.download(
+            asked.url,
+            spool,
+            # Anybody on the way could change it, and would be noticed.
+            plain_http=source.digest is not None,
+            patience=access.patience,
+            may_connect=access.addresses.may_connect,
+            may_ask=access.addresses.may_ask,
+            login=asked.login,
+        )
         if expected not in (None, spool.digest):
             raise DigestMismatch(f"digest mismatch for {shown}: expected {expected}, got {spool.digest}")
-        spool.commit()
+        spool.commit(lasting=False)
     if access.blobs is not None:
         access.blobs.add(into, spool.digest)
     return FetchedSource(spool.digest, spool.size, pin.resolved(shown, spool.digest))
@@ -40,24 +52,3 @@ def _expected(source: ZipSource, uploaded: str | None, pinned: str | None) -> Di
     if len(named) > 1:
         raise SourceRefused(f"{urls.redact(source.url)} cannot have two digests: name one")
     return named.pop() if named else None
-
-
-def _download(source: ZipSource, spool: Spool, access: Access, *, plain_http: bool) -> None:
-    scheme = source.url.partition("://")[0]
-    authorization, url = None, source.url
-    if scheme in ("http", "https"):
-        authorization = access.credentials.authorization()
-    else:
-        # Signed for a little longer than the fetch may take.
-        url = objects.readable_url(url, access.credentials, seconds=access.patience.total + 60)
-    if scheme == "http" and authorization is not None:
-        raise AuthenticationFailed(f"no credentials are sent to {spool.origin} without TLS: use https://")
-    download.download(
-        url,
-        spool,
-        plain_http=plain_http,
-        patience=access.patience,
-        may_connect=access.addresses.may_connect,
-        may_ask=access.addresses.may_ask,
-        login=Fixed(authorization),
-    )

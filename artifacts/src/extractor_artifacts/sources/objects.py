@@ -5,21 +5,22 @@ deadlines are ours to check as for any other URL. It also reads the process's en
 that matters is given here, and what it writes is checked.
 """
 
+import datetime
 import re
 import urllib.parse
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import AzureStore, GCSStore, S3Store
+from obstore.store import GCSStore, S3Store
 
 from extractor_artifacts import urls
 from extractor_artifacts.errors import AuthenticationFailed, SourceRefused
+from extractor_artifacts.sources import azure
 from extractor_artifacts.sources.credentials import Credentials
 
 if TYPE_CHECKING:
-    from obstore.store import AzureAccessKey, S3Credential
+    from obstore.store import S3Credential
 
 _PLACE = re.compile(r"(?P<scheme>s3|gs|az)://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{0,254})/(?P<key>.+)")
 _HOST_PART = re.compile(r"[a-z0-9-]{1,63}")
@@ -38,7 +39,7 @@ def readable_url(location: str, credentials: Credentials, *, seconds: float) -> 
     bucket, key = place["bucket"], place["key"]
     if not {"", ".", ".."}.isdisjoint(key.split("/")):
         raise SourceRefused(f"{urls.redact(location)} has a part that is empty or dots: rename the object")
-    lifetime = timedelta(seconds=seconds)
+    lifetime = datetime.timedelta(seconds=seconds)
     try:
         match place["scheme"]:
             case "s3":
@@ -54,7 +55,7 @@ def readable_url(location: str, credentials: Credentials, *, seconds: float) -> 
         ) from None
 
 
-def _s3(bucket: str, key: str, credentials: Credentials, lifetime: timedelta) -> str:
+def _s3(bucket: str, key: str, credentials: Credentials, lifetime: datetime.timedelta) -> str:
     region = credentials.value("aws_region", "aws_default_region") or "us-east-1"
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     endpoint = _endpoint(
@@ -87,7 +88,7 @@ def _s3(bucket: str, key: str, credentials: Credentials, lifetime: timedelta) ->
     return _at(plain, obstore.sign(store, "GET", key, lifetime))
 
 
-def _google(bucket: str, key: str, credentials: Credentials, lifetime: timedelta) -> str:
+def _google(bucket: str, key: str, credentials: Credentials, lifetime: datetime.timedelta) -> str:
     plain = _plain(_GOOGLE, bucket, key)
     account = credentials.value("google_service_account_key", "google_service_account")
     if account is None:
@@ -96,7 +97,7 @@ def _google(bucket: str, key: str, credentials: Credentials, lifetime: timedelta
     return _at(plain, obstore.sign(store, "GET", key, lifetime))
 
 
-def _azure(container: str, key: str, credentials: Credentials, lifetime: timedelta) -> str:
+def _azure(container: str, key: str, credentials: Credentials, lifetime: datetime.timedelta) -> str:
     account = credentials.value("azure_storage_account_name", "account_name")
     if account is None:
         raise _incomplete("azure_storage_account_name")
@@ -109,17 +110,8 @@ def _azure(container: str, key: str, credentials: Credentials, lifetime: timedel
     access_key = credentials.value("azure_storage_account_key", "azure_storage_access_key")
     if access_key is None:
         return plain
-    held: AzureAccessKey = {"access_key": access_key, "expires_at": None}
-    store = AzureStore(
-        container,
-        account_name=account,
-        credential_provider=lambda: held,
-        endpoint=endpoint,
-        skip_signature=False,
-        use_emulator=False,
-        use_fabric_endpoint=False,
-    )
-    return _at(plain, obstore.sign(store, "GET", key, lifetime))
+    until = datetime.datetime.now(datetime.UTC) + lifetime
+    return f"{plain}?{azure.shared_access(account, access_key, container=container, key=key, until=until)}"
 
 
 def _endpoint(given: str | None, *default: str) -> str:
