@@ -13,25 +13,26 @@ import pydantic
 
 from extractor_apis.errors import ExtractorError
 from extractor_apis.scan import ScanPolicy
-from extractor_sandbox import scan
+from extractor_sandbox import launcher, report
 
 _POLICY_BYTES = 1 << 20
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, worker: launcher.Program = report.WORKER) -> int:
     """Scan as the arguments say; give the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        report = scan(
+        found = report.scan(
             options.archive,
             into=options.into,
             timeout=options.seconds,
             policy=_read_policy(options.policy),
             advisories=options.advisories,
+            worker=worker,
         )
         # Complete, or not there: whoever waits for it may look at any time.
         new = options.report.with_name(f".{options.report.name}")
-        new.write_text(report.model_dump_json())
+        new.write_text(found.model_dump_json())
         new.replace(options.report)
     except (ExtractorError, OSError) as err:
         print(err, file=sys.stderr)

@@ -5,6 +5,7 @@ killed, and with it all that is left of its session.
 """
 
 import contextlib
+import functools
 import json
 import os
 import select
@@ -12,12 +13,16 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from extractor_apis.errors import ExtractorError
+from extractor_sandbox.fork import Fork
+
+Program = Sequence[str] | Callable[[str], int | None]
+"""A command, or a function of ours that a copy of this process calls; either is told its options as text."""
 
 _NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 _ANSWER_BYTES = 8 << 20
@@ -32,7 +37,7 @@ class StartError(ExtractorError):
 class Child:
     """A process that was started, and is not to be trusted."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Fork) -> None:
         self._process = process
         self._is_over = False
 
@@ -55,7 +60,7 @@ class Child:
 
     def describe_end(self, errors: int | None = None) -> str | None:
         """Say how it ended if not well, with the last line of the file that was its standard error."""
-        status = self._process.returncode
+        status = self._process.wait()
         if status == 0:
             return None
         if status < 0:
@@ -109,6 +114,12 @@ def start(
     except OSError as err:
         # Its arguments may be too long: those of a scan hold the names of all dependencies that are allowed.
         raise StartError(f"{command[0]} cannot be started: {err.strerror}") from err
+    with _watched(process) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def _watched(process: subprocess.Popen[bytes] | Fork) -> Iterator[Child]:
     with process:
         child = Child(process)
         try:
@@ -159,7 +170,7 @@ class Question:
 
 @contextlib.contextmanager
 def ask(
-    command: Sequence[str],
+    program: Program,
     options: Mapping[str, object],
     *,
     stdin: int,
@@ -167,7 +178,7 @@ def ask(
     folder: Path,
     seconds: float,
 ) -> Iterator[Question]:
-    """Start a command with options as its last argument, and let it write an answer to standard output.
+    """Start a program, tell it options, and let it write an answer to standard output.
 
     ``files`` are open descriptors, told among the options. It takes ``seconds`` at most. What it says is kept
     in ``folder``, in files without a name.
@@ -177,12 +188,15 @@ def ask(
     with (
         tempfile.TemporaryFile(dir=folder) as answer,
         tempfile.TemporaryFile(dir=folder) as errors,
-        start(
-            [*command, told],
-            stdin=stdin,
-            stdout=answer.fileno(),
-            stderr=errors.fileno(),
-            kept=tuple(files.values()),
-        ) as child,
+        _start(program, told, stdin, answer.fileno(), errors.fileno(), tuple(files.values())) as child,
     ):
         yield Question(child, deadline, answer.fileno(), errors.fileno())
+
+
+def _start(
+    program: Program, told: str, stdin: int, stdout: int, stderr: int, kept: tuple[int, ...]
+) -> contextlib.AbstractContextManager[Child]:
+    if callable(program):
+        call = functools.partial(program, told)
+        return _watched(Fork(call, stdin=stdin, stdout=stdout, stderr=stderr, kept=kept))
+    return start([*program, told], stdin=stdin, stdout=stdout, stderr=stderr, kept=kept)

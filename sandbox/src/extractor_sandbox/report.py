@@ -5,12 +5,13 @@ rejects.
 """
 
 import contextlib
+import errno
 import os
 import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -30,6 +31,14 @@ WORKER = (sys.executable, "-I", "-W", "ignore", "-m", "extractor_sandbox.worker"
 _STRICT = ScanPolicy()
 _CREW_BYTES = 64 << 10
 _MOST_PROCESSES = 8
+_SCARCE = {
+    errno.EMFILE: "this process has too many files open; raise its limit (`ulimit -n`)",
+    errno.ENFILE: "the machine has too many files open; end what holds them, or raise `fs.file-max`",
+    errno.ENOSPC: "the disk of {folder} is full; make room there",
+    errno.EDQUOT: "the quota of {folder} is used up; make room there",
+    errno.ENOMEM: "no memory is left; free some, or scan fewer at a time",
+    errno.EAGAIN: "no more processes may be started; end some, or raise their limit (`ulimit -u`)",
+}
 
 
 def scan(
@@ -40,17 +49,19 @@ def scan(
     policy: ScanPolicy = _STRICT,
     advisories: Path | None = None,
     cache: Path | None = None,
-    worker: Sequence[str] = WORKER,
+    worker: launcher.Program = WORKER,
 ) -> ScanReport:
     """Judge an archive; if it is accepted, leave its canonical form at ``into``, else nothing.
 
     Takes ``timeout`` seconds at most. ``advisories`` is a zip of OSV records, for a policy that asks for
     that opinion. ``cache`` is a folder of the archive's owner, where verdicts are kept for the next scan.
-    ``worker`` is the command of the disposable process. Raises OpinionError if an opinion cannot be asked
-    for, and ScanError if the archive cannot be read or ``into`` cannot be written.
+    ``worker`` is the program of the disposable process. Raises OpinionError if an opinion cannot be asked
+    for, and ScanError if the archive cannot be read, ``into`` cannot be written, or the machine has no more
+    of what a scan needs.
     """
     started = time.monotonic()
     with (
+        _explained(into.parent),
         panel.convene(policy.opinions, advisories) as opinions,
         _open_archive(archive) as source,
         _reserve(into) as delivery,
@@ -95,6 +106,16 @@ def scan(
 
 
 @contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as err:
+        what = _SCARCE.get(err.errno or 0, "{error}; check the machine, and try again")
+        said = what.format(folder=folder, error=err.strerror)
+        raise ScanError(f"the archive was not scanned: {said}") from err
+
+
+@contextlib.contextmanager
 def _open_archive(path: Path) -> Iterator[int]:
     try:
         # Not blocking, or a named pipe would hold the scan up before it can be told that it is none.
@@ -134,7 +155,7 @@ def _recall(
 
 
 def _run(
-    worker: Sequence[str],
+    worker: launcher.Program,
     source: int,
     delivery: Delivery,
     policy: ScanPolicy,
