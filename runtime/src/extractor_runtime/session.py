@@ -1,12 +1,11 @@
-"""Ray on this machine, for as long as one command runs.
+"""Ray for as long as one command runs: started on this machine, or the cluster that runs the command.
 
-Nothing outlives the command: Ray's processes die with the driver (`watchdog` sees to the stragglers), and its
-session folder (sockets, logs, spilled objects) is a temporary one of ours.
+Of what is started here nothing outlives the command: Ray's processes die with the driver (`watchdog` sees to
+the stragglers), and its session folder (sockets, logs, spilled objects) is a temporary one of ours.
 """
 
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from extractor_runtime import logs as kept
 from extractor_runtime import watchdog
 
 _OBJECT_STORE_BYTES = 1 << 30
@@ -37,8 +37,6 @@ SHORT = "/tmp"
 _SHORT_BYTES = 107 - len(
     "/extractor-abcdefgh/session_2026-11-22_21-27-00_123456_4194304/sockets/plasma_store"
 )
-_KEPT_BYTES = 1 << 20
-"""What is kept of a log's beginning, and as much of its end."""
 
 
 @contextlib.contextmanager
@@ -69,9 +67,14 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
         if (wanted := tempfile.gettempdir()) != _short():
             temporary = resources.enter_context(temporary_folder(wanted))
         temporary.mkdir(exist_ok=True)
-        resources.callback(_stop, folder, logs)
+        if logs is not None:
+            resources.callback(kept.copy, folder, logs)
+        resources.callback(_stop)
+        resources.enter_context(_terminable())
         with _stderr_to(folder / "ray-init.err"), environment({"TMPDIR": str(temporary)}):
             ray.init(
+                # Also where RAY_ADDRESS says that there is a cluster.
+                address="local",
                 num_cpus=cpus,
                 include_dashboard=False,
                 log_to_driver=False,
@@ -81,6 +84,25 @@ def local(*, cpus: int | None = None, logs: Path | None = None, folder: Path | N
             )
         resources.enter_context(_terminable())
         yield cpus
+
+
+@contextlib.contextmanager
+def joined(*, logs: Path) -> Iterator[int]:
+    """Be the driver of the cluster that RAY_ADDRESS names, and yield the number of processors it has.
+
+    What its processes print is kept in ``logs`` while it goes on, and at the end.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    with contextlib.ExitStack() as resources:
+        resources.enter_context(_terminable())
+        ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
+        resources.callback(_stop)
+        resources.enter_context(_terminable())
+        resources.enter_context(kept.gathered(logs))
+        yield int(ray.cluster_resources().get("CPU", 0))
 
 
 @contextlib.contextmanager
@@ -98,33 +120,24 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def copy_logs(folder: Path, logs: Path) -> None:
-    """Keep what workers and the driver printed; Ray's own daemons only where something went wrong."""
-    for source in sorted(folder.glob("session_2*/logs/**/*")):
-        wanted = source.name.startswith(("worker-", "job-driver", "python-core-worker", "ray-data", "serve"))
-        if wanted and source.is_file() and source.stat().st_size:
-            logs.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(OSError):
-                _copy_ends(source, logs / source.name)
-
-
 def _short() -> str:
     wanted = tempfile.gettempdir()
     return wanted if len(wanted) <= _SHORT_BYTES else SHORT
 
 
-def _stop(folder: Path, logs: Path | None) -> None:
+def _stop() -> None:
     import ray
 
     with contextlib.suppress(KeyboardInterrupt):
         ray.shutdown()
-    if logs is not None:
-        copy_logs(folder, logs)
 
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the process as Ctrl-C does: cleaned up, without the stack that Ray's handler prints."""
+    """Let SIGTERM end the process as Ctrl-C does: cleaned up, without the stack that Ray's handler prints.
+
+    Once around `ray.init`, which sets that handler, so that none of Ray's is left; and once after it.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -152,14 +165,3 @@ def _stderr_to(file: Path) -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(log)
-
-
-def _copy_ends(source: Path, target: Path) -> None:
-    """Copy a file, or the beginning and the end of a long one."""
-    left_out = source.stat().st_size - 2 * _KEPT_BYTES
-    with source.open("rb") as reader, target.open("wb") as writer:
-        if left_out > 0:
-            writer.write(reader.read(_KEPT_BYTES))
-            writer.write(b"\n... %d bytes are left out here ...\n" % left_out)
-            reader.seek(-_KEPT_BYTES, os.SEEK_END)
-        shutil.copyfileobj(reader, writer)

@@ -51,6 +51,23 @@ def test_stages_share_the_machine(
 
 
 @pytest.mark.parametrize(
+    ("nodes", "cpus", "rows", "want"),
+    [
+        pytest.param(4, 8, 1000, (8, 1), id="an actor for each processor of all nodes"),
+        pytest.param(4, 8, 192, (3, 2), id="few actors take a node each and no more"),
+        pytest.param(2, 6, 256, (4, 1), id="actors that share a node share what it has"),
+        pytest.param(1, 8, 192, (3, 2), id="a single node is shared as before"),
+    ],
+)
+def test_an_actor_asks_for_no_more_than_a_node_has(
+    nodes: int, cpus: int, rows: int, want: tuple[int, float]
+) -> None:
+    [stage] = plan.plan_stages([step()], rows=rows, cpus=cpus, gpus=0, nodes=nodes)
+
+    assert (stage.actors, stage.cpus) == want
+
+
+@pytest.mark.parametrize(
     ("rows", "want"),
     [
         pytest.param(100, 64, id="a small job travels batch by batch"),

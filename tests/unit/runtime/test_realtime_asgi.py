@@ -166,4 +166,4 @@ async def test_surplus_is_turned_away() -> None:
     scope = {"type": "http", "method": "POST", "path": "", "headers": []}
     await asyncio.gather(*(app(scope, receive, send) for _ in range(asgi.MAX_ONGOING + 1)))
 
-    assert statuses == [503, *[504] * asgi.MAX_ONGOING]
+    assert statuses == [429, *[504] * asgi.MAX_ONGOING]

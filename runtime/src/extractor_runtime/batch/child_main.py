@@ -3,11 +3,9 @@
 It ends when its parent does. What the author's code prints goes where the parent's own output goes.
 """
 
-import ctypes
 import faulthandler
 import os
 import queue
-import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -15,16 +13,16 @@ from multiprocessing.connection import Connection
 import orjson
 import pyarrow as pa
 
+from extractor_runtime import parent
 from extractor_runtime.batch import child
 from extractor_runtime.batch.author import Processor
 from extractor_runtime.batch.stage import StageActor
 
-_PR_SET_PDEATHSIG = 1
 
-
-def main(socket: int, trace: int, parent: int) -> None:
+def main(socket: int, trace: int, started_by: int) -> None:
     """Make the processors, then answer blocks until the parent is gone."""
-    _die_with(parent)
+    # Where this is not Linux, `_read` notices, unless native code hangs.
+    parent.die_with(started_by)
     for fd in (socket, trace):
         os.set_inheritable(fd, False)
     faulthandler.enable(trace)
@@ -50,14 +48,6 @@ def main(socket: int, trace: int, parent: int) -> None:
         with pa.ipc.new_stream(sink, result.schema) as writer:
             writer.write_table(result)
         send(child.DONE, sink.getvalue().to_pybytes())
-
-
-def _die_with(parent: int) -> None:
-    """Ask Linux to end this process with its parent; `_read` does it elsewhere, unless native code hangs."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _read(connection: Connection, blocks: queue.SimpleQueue[bytes]) -> None:

@@ -20,12 +20,13 @@ from extractor_apis import naming
 from extractor_apis.errors import ExtractorError
 from extractor_apis.run import RunConfig, RunPhase, RunState
 from extractor_runtime import errors, session, sources
-from extractor_runtime.batch import author, notes, plan, ray_data, rows
+from extractor_runtime.batch import author, dead_letters, notes, plan, ray_data, rows
 from extractor_runtime.batch.author import Pipeline
 from extractor_runtime.batch.notes import NOTE, Failure, Note
 from extractor_runtime.batch.progress import Progress
 from extractor_runtime.deadline import AuthorThread
 from extractor_runtime.loader import Tree
+from extractor_runtime.sources import credentials
 from extractor_stores import Store, Thresholds, Writer
 
 # A source that is read this fast may turn out to have nothing new: then Ray need not start at all.
@@ -53,6 +54,7 @@ def run(
     config: RunConfig,
     *,
     mongodb_uri: str | None = None,
+    in_cluster: bool = False,
     on_state: Callable[[RunState], None] = lambda state: None,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> RunState:
@@ -60,15 +62,16 @@ def run(
 
     Takes only objects that no earlier run has done with the same artifact and parameters. Raises
     ExtractorError when the run as a whole fails; objects that fail alone become dead letters, until the error
-    budget is spent. ``on_state`` is told how far the run is, ``on_step`` the name of each step before it.
+    budget is spent. Ray is started on this machine, unless this process is ``in_cluster`` as its driver.
+    ``on_state`` is told how far the run is, ``on_step`` the name of each step before it.
     """
     with (
         Store.open(Path(config.store), create=True, mongodb_uri=mongodb_uri) as store,
-        store.lock(config.run_id),
+        store.lock(config.collection, config.run_id),
     ):
         progress = Progress(config, store.layout.run(config.run_id), on_state)
         try:
-            _run(config, store, progress, on_step)
+            _run(config, store, progress, in_cluster, on_step)
         except KeyboardInterrupt:
             progress.enter(RunPhase.INTERRUPTED, "interrupted; run again to go on from the last checkpoint")
             raise
@@ -79,8 +82,16 @@ def run(
         return progress.state
 
 
-def _run(config: RunConfig, store: Store, progress: Progress, on_step: Callable[[str], None]) -> None:
+def _run(
+    config: RunConfig,
+    store: Store,
+    progress: Progress,
+    in_cluster: bool,
+    on_step: Callable[[str], None],
+) -> None:
     on_step("read_source")
+    if config.source_credentials is not None:
+        credentials.use(config.source_credentials)
     manifest = config.manifest
     source = sources.open_source(config.source, mappings=manifest.input_mappings, names=manifest.input_names)
     environment = Path(config.environment) if config.environment else None
@@ -94,7 +105,9 @@ def _run(config: RunConfig, store: Store, progress: Progress, on_step: Callable[
         concurrent.futures.wait([reading], timeout=_HEAD_START_SECONDS)
         if not reading.done() or reading.result().objects.num_rows:
             on_step("start_ray")
-            with session.local(cpus=config.cpus, logs=store.layout.run(config.run_id) / "logs") as cpus:
+            logs = store.layout.run(config.run_id) / "logs"
+            ray = session.joined(logs=logs) if in_cluster else session.local(cpus=config.cpus, logs=logs)
+            with ray as cpus:
                 _ingest(config, tree, pipeline, reading.result(), cpus, progress, on_step)
         job = reading.result()
     progress.begin(job.total, job.objects.num_rows)
@@ -115,6 +128,7 @@ def _read(source: sources.Source, store: Store, config: RunConfig, on_step: Call
     }
     if not revisions:
         raise errors.RunError(f"{source.uri} holds no objects: nothing to do, and nothing was changed")
+    retried = None if config.retry_failed_of is None else dead_letters.read(store, config.retry_failed_of)
     writer = Writer(
         store,
         collection=config.collection,
@@ -122,6 +136,7 @@ def _read(source: sources.Source, store: Store, config: RunConfig, on_step: Call
         artifact_digest=config.artifact_digest,
         source=source.uri,
         current=revisions,
+        only=retried,
         thresholds=Thresholds(seconds=config.checkpoint_seconds),
         on_step=on_step,
     )
@@ -144,8 +159,10 @@ def _ingest(
     progress.begin(job.total, total)
     if not total:
         return
+    if not (nodes := ray_data.nodes()):
+        raise errors.RunError("the cluster has no processors to run the steps on: give it a worker")
     steps = plan.resolve_steps(pipeline.steps, config.manifest.compute_profile)
-    stages = plan.plan_stages(steps, rows=total, cpus=cpus, gpus=ray_data.gpus())
+    stages = plan.plan_stages(steps, rows=total, cpus=cpus, gpus=ray_data.gpus(), nodes=nodes)
     progress.plan(steps)
     progress.enter(RunPhase.RUNNING)
     try:

@@ -76,8 +76,8 @@ def resolve_steps(steps: Sequence[Any], profile: ComputeProfile) -> list[Step]:
     return resolved
 
 
-def plan_stages(steps: Sequence[Step], *, rows: int, cpus: int, gpus: float) -> list[Stage]:
-    """Group steps into stages and share the machine among them.
+def plan_stages(steps: Sequence[Step], *, rows: int, cpus: int, gpus: float, nodes: int = 1) -> list[Stage]:
+    """Group steps into stages and share the machine, or as many equal ``nodes``, among them.
 
     A machine without a GPU runs GPU steps on its processors: the author's code decides by ``torch.cuda``. No
     more actors are started than there are batches, since an actor costs seconds. Calls to remote APIs need
@@ -102,7 +102,9 @@ def plan_stages(steps: Sequence[Step], *, rows: int, cpus: int, gpus: float) -> 
         else:
             share = cpus / sharing
             actors = int(max(1, min(share, calls, limit)))
-            stages.append(Stage(group, actors, cpus=_processors(share / actors), gpus=0))
+            # An actor has its place on one node, beside as many as the others have.
+            at_most = share / nodes / math.ceil(actors / nodes)
+            stages.append(Stage(group, actors, cpus=_processors(at_most), gpus=0))
     return stages
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from extractor_apis.manifest import CostUnit
 from extractor_apis.run import RunConfig, RunPhase, RunState, StepReport, Usage
 from extractor_runtime import usage
+from extractor_runtime.batch import dead_letters
 from extractor_runtime.batch.notes import Failure, Measure, Note
 from extractor_runtime.batch.plan import Step
 from extractor_stores import CompletionRecord
@@ -29,7 +30,7 @@ class Progress:
         self.state = RunState(run_id=config.run_id, phase=RunPhase.STARTING, started=now, updated=now)
         self.failed_objects: set[str] = set()
         self.first_failure: str | None = None
-        self.dead_letters = folder / "dead-letters" / "dead-letters.jsonl"
+        self.dead_letters = dead_letters.path(folder)
         self._manifest = config.manifest
         self._folder = folder
         self._on_state = on_state
@@ -39,6 +40,8 @@ class Progress:
         self._written = 0.0
         self._running_since = 0.0
         folder.mkdir(parents=True, exist_ok=True)
+        # Of an earlier attempt at the same run: the objects that it names are taken again.
+        self.dead_letters.unlink(missing_ok=True)
         self._update(write=True)
 
     def begin(self, objects: int, todo: int) -> None:

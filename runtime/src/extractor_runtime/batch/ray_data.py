@@ -28,6 +28,13 @@ def gpus() -> float:
     return float(ray.cluster_resources().get("GPU", 0))
 
 
+def nodes() -> int:
+    """Count the machines that have processors for steps."""
+    import ray
+
+    return sum(1 for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU"))
+
+
 def run(
     tree: Tree,
     config: RunConfig,
@@ -39,7 +46,7 @@ def run(
     """Run every stage over the objects, and yield tables as they come (`results.stream`)."""
     size = plan.block_rows(stages, objects.num_rows)
     blocks = math.ceil(objects.num_rows / size)
-    dataset, left_out = _dataset(tree, config, objects, size, preparing, tick)
+    dataset, left_out = dataset_of(tree, config, objects, size, preparing, tick)
     for index, stage in enumerate(stages):
         actor = StageConfig(
             tree, config, stage.steps, is_last=index == len(stages) - 1, threads=stage.threads
@@ -64,7 +71,7 @@ def run_carefully(
     stage = plan.plan_carefully(stages)
     size = plan.careful_rows(stage)
     actors = min(stage.actors, math.ceil(objects.num_rows / size))
-    dataset, left_out = _dataset(tree, config, objects, size, preparing, tick)
+    dataset, left_out = dataset_of(tree, config, objects, size, preparing, tick)
     actor = StageConfig(tree, config, stage.steps, is_last=True, threads=stage.threads)
     dataset = _map(dataset, stage, actors, "pyarrow", CarefulActor, actor, actors)
     # Every row may be tried alone, after the halves that it was in.
@@ -72,7 +79,7 @@ def run_carefully(
     yield from _told(left_out, config, results.stream(dataset, tick, silence))
 
 
-def _dataset(
+def dataset_of(
     tree: Tree,
     config: RunConfig,
     objects: pa.Table,

@@ -29,6 +29,7 @@ from extractor_runtime.batch.plan import Step
 from extractor_runtime.batch.rows import FIELDS, GIVEN
 from extractor_runtime.loader import Tree
 from extractor_runtime.sdk.pipeline import RowCondition
+from extractor_runtime.sources import credentials
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -52,6 +53,8 @@ class StageActor:
     ) -> None:
         """Make the processors; ``on_call`` is told before each call of the author's code."""
         self._config = config
+        if config.run.source_credentials is not None:
+            credentials.use(config.run.source_credentials)
         self._output = output.Output(config.run)
         self._attempts = Attempts(
             config.tree,

@@ -25,8 +25,8 @@ _TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     413: "Content Too Large",
+    429: "Too Many Requests",
     500: "Internal Server Error",
-    503: "Service Unavailable",
     504: "Gateway Timeout",
 }
 
@@ -54,12 +54,26 @@ class Problem(Exception):
 
 
 class AnswerApp:
-    """Answers POST with the service's answer, and GET with ``about``, which says that it is ready."""
+    """Answers POST with the service's answer, and GET with ``about``, which says that it is ready.
 
-    def __init__(self, service: RealtimeService, about: JsonObject, *, seconds: float) -> None:
+    Both at its root and at ``route``; every answer names the version in a header.
+    """
+
+    def __init__(
+        self,
+        service: RealtimeService,
+        about: JsonObject,
+        *,
+        seconds: float,
+        max_ongoing: int = MAX_ONGOING,
+        route: str = "",
+    ) -> None:
         self._service = service
         self._about = orjson.dumps(about)
+        self._version = str(about.get("version", "")).encode()
         self._seconds = seconds
+        self._max_ongoing = max_ongoing
+        self._paths = frozenset({"", "/", route, f"{route}/"})
         self._ongoing = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -79,22 +93,26 @@ class AnswerApp:
             return
         finally:
             self._ongoing -= 1
-        headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
-        if status == 503:
+        headers = [
+            (b"content-type", content_type),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-extractor-version", self._version),
+        ]
+        if status == 429:
             headers.append((b"retry-after", b"1"))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _respond(self, scope: Message, receive: Receive) -> bytes:
-        if scope["path"].removeprefix(scope.get("root_path", "")) not in ("", "/"):
+        if scope["path"].removeprefix(scope.get("root_path", "")) not in self._paths:
             raise Problem(404, "not_found", f"{scope['path']} is no path of this endpoint: POST to its root")
         if scope["method"] == "GET":
             return self._about
         if scope["method"] != "POST":
             raise Problem(405, "method_not_allowed", f"{scope['method']} is not served: POST inputs")
-        if self._ongoing > MAX_ONGOING:
+        if self._ongoing > self._max_ongoing:
             raise Problem(
-                503, "overloaded", f"{MAX_ONGOING} requests are being answered already: try again later"
+                429, "overloaded", f"{self._max_ongoing} requests are being answered already: try again later"
             )
         try:
             async with asyncio.timeout(self._seconds):

@@ -25,13 +25,22 @@ Request = tuple[JsonObject, JsonObject]
 _BATCH_METHOD = "run_inference_batch"
 _METHODS = ("run_inference", "_process_single", "__call__", "predict")
 _NO_SERVICES = Services()
+_NO_PARAMETERS: JsonObject = {}
 
 
 class RealtimeService:
     """The author's object, imported, constructed and ready to answer."""
 
-    def __init__(self, instance: object, author: AuthorLoop, tree: loader.Tree, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        instance: object,
+        author: AuthorLoop,
+        tree: loader.Tree,
+        manifest: Manifest,
+        parameters: JsonObject = _NO_PARAMETERS,
+    ) -> None:
         self._author = author
+        self._parameters = parameters
         self._tree = tree
         self._manifest = manifest
         methods = {name: _bound(instance, name) for name in (_BATCH_METHOD, *_METHODS)}
@@ -53,16 +62,20 @@ class RealtimeService:
         tree: loader.Tree,
         manifest: Manifest,
         services: Services = _NO_SERVICES,
+        parameters: JsonObject = _NO_PARAMETERS,
         *,
         seconds: float = 600.0,
     ) -> "RealtimeService":
         """Import ``realtime.py``, find its class and construct it, within ``seconds`` each.
 
-        The class is given ``container``, and ``config`` (the defaults of the manifest's parameters), if it
-        takes them. Raises AuthorError with the author's file and line.
+        The class is given ``container``, and ``config`` (``parameters`` over the manifest's defaults), if it
+        takes them; those of a request go over both. Raises AuthorError with the author's file and line.
         """
         realtime_class.require(tree, manifest)
-        given = {"container": ServiceContainer.of(services), "config": request.with_defaults({}, manifest)}
+        given = {
+            "container": ServiceContainer.of(services),
+            "config": request.with_defaults(parameters, manifest),
+        }
         profile = manifest.compute_profile
         # Model code is seldom safe to call from two threads; a client that waits for a remote API has to be.
         threads = profile.max_concurrency if profile.resource_type == "api" else 1
@@ -82,7 +95,7 @@ class RealtimeService:
                 raise _raised(name, error, tree, places.of_definition(create, tree.root)) from error
             if instance is None:
                 raise errors.AuthorError(f"{name} returned None", places.of_definition(create, tree.root))
-            return cls(instance, author, tree, manifest)
+            return cls(instance, author, tree, manifest, parameters)
         except BaseException:
             author.close()
             raise
@@ -90,7 +103,7 @@ class RealtimeService:
     async def answer(self, inputs: JsonObject, parameters: JsonObject) -> JsonObject:
         """Answer one request. Raises AuthorError when the author's code raises or its answer is no good."""
         expected = answers.Expected.of(inputs, self._manifest)
-        parameters = request.with_defaults(parameters, self._manifest)
+        parameters = request.with_defaults({**self._parameters, **parameters}, self._manifest)
         if self.batches:
             answer = await self._batcher.submit((inputs, parameters))
         else:

@@ -11,6 +11,12 @@ from extractor_runtime import errors, loader
 from extractor_runtime.realtime import asgi, realtime_service
 from extractor_runtime.sdk import assets
 
+LIFE: dict[str, Any] = {
+    # A constructor that raises once raises again.
+    "max_constructor_retry_count": 1,
+    "graceful_shutdown_timeout_s": 5.0,
+}
+"""How Serve starts and ends a replica."""
 _TARGET_ONGOING = 2.0
 
 
@@ -36,7 +42,7 @@ class Replica:
             write_failure(failure, error)
             # Without what it came from: Ray writes whole chains into its logs.
             raise errors.AuthorError(error.message, error.location) from None
-        self._about = {"extractor": manifest.name, "version": manifest.version, "digest": tree.digest}
+        self._about = about(tree, manifest)
         self._request_seconds = request_seconds
 
     def __serve_build_asgi_app__(self) -> asgi.AnswerApp:
@@ -45,6 +51,11 @@ class Replica:
     async def check_health(self) -> None:
         """Let Serve, which has a time limit for this, replace a replica whose author's code hangs."""
         await self._service.breathe()
+
+
+def about(tree: loader.Tree, manifest: Manifest) -> dict[str, Any]:
+    """Say which version answers."""
+    return {"extractor": manifest.name, "version": manifest.version, "digest": tree.digest}
 
 
 def write_failure(path: Path, error: errors.AuthorError) -> None:
@@ -84,9 +95,7 @@ def options(
         },
         # Requests never queue inside Serve, where no deadline of ours runs: `asgi` turns the surplus away.
         "max_ongoing_requests": 16 * asgi.MAX_ONGOING,
-        # A constructor that raises once raises again.
-        "max_constructor_retry_count": 1,
-        "graceful_shutdown_timeout_s": 5.0,
+        **LIFE,
     }
     if config.min_replicas is None and config.max_replicas is None:
         return chosen | {"num_replicas": replicas}
