@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from extractor_apis.settings import Settings
 from extractor_artifacts import digest
 from support import kubernetes, operators, pages
 from support.kubernetes import Cluster
 
 pytestmark = pytest.mark.integration
 
+PAGES = ("docs/operator.md", "docs/conditions.md", "docs/metrics.md")
 COMMAND_SECONDS = 90
 NO_DIGEST = "sha256:" + "0" * 64
 
@@ -39,7 +42,8 @@ def test_every_command_of_the_pages_works(
 ) -> None:
     for name in ("crds", "operator", ".venv"):
         (tmp_path / name).symlink_to(pages.ROOT / name)
-    settings, version = pages.yaml_blocks("docs/operator.md")
+    settings, in_a_cluster, version = pages.yaml_blocks("docs/operator.md")
+    assert Settings.model_validate(yaml.safe_load(in_a_cluster)).cluster
     archive = operators.make_archive("text-embed")
     with operators.web(tmp_path / "web") as url:
         (tmp_path / "web/text-embed.zip").write_bytes(archive)
@@ -57,7 +61,7 @@ def test_every_command_of_the_pages_works(
             "PATH": f"{cluster.binaries}:{os.environ['PATH']}",
         }
         said = ""
-        for command in pages.commands("docs/operator.md") + pages.commands("docs/conditions.md"):
+        for command in [each for page in PAGES for each in pages.commands(page)]:
             if "extractor_operator" in command:
                 operator = subprocess.Popen(
                     command.replace("--port 8080", "--port 0").split(),

@@ -22,8 +22,11 @@ from extractor_apis import settings
 from extractor_apis.errors import ExtractorError
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
-from extractor_operator import handlers, kube, probes, sweep, watched
+from extractor_operator import handlers, kube, offer, probes, sweep, watched
+from extractor_operator.collections import attempt as collections
 from extractor_operator.context import Context
+from extractor_operator.endpoint import server
+from extractor_operator.extractors import attempt as extractors
 from extractor_operator.health import Health, Watch
 from extractor_operator.inbox import Inbox
 from extractor_operator.kind import Kind
@@ -32,10 +35,12 @@ from extractor_operator.lease import Lease
 from extractor_operator.metrics import Metrics
 from extractor_operator.reconcile import Reconciler
 from extractor_operator.resync import Resync
+from extractor_operator.runs import attempt as runs
 from extractor_operator.slots import Slots
 from extractor_operator.store import Key, Store
 from extractor_operator.versions import attempt as versions
 from extractor_operator.versions.scan import Scanner
+from extractor_operator.versions.scan_service import ScanService
 from extractor_operator.workqueue import WorkQueue
 
 _SPARE_WORKERS = 4
@@ -46,7 +51,7 @@ _WATCH_SECONDS = 300
 _logger = logging.getLogger("extractor_operator")
 
 
-KINDS: tuple[Kind[Any], ...] = (versions.kind(),)
+KINDS: tuple[Kind[Any], ...] = (versions.kind(), extractors.kind(), collections.kind(), runs.kind())
 
 
 def main(arguments: Sequence[str] | None = None, *, kinds: Sequence[Kind[Any]] = KINDS) -> int:
@@ -58,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, *, kinds: Sequence[Kind[Any]] =
     try:
         decided = settings.read(options.settings) if options.settings else Settings()
         asyncio.run(_run(decided, options, kinds))
-    except ExtractorError as err:
+    except (ExtractorError, OSError) as err:
         _logger.error("%s", err)
     except Exception:
         _logger.exception("the operator cannot go on")
@@ -73,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--settings", type=Path, metavar="FILE", help="its settings; without, the strictest")
     add("--namespace", action="append", default=[], help="serve only this one; may be repeated")
     add("--port", type=int, default=8080, help="for /livez and /metrics (%(default)s)")
+    add("--endpoint-port", type=int, default=8443, help="where pods fetch code, in a cluster (%(default)s)")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate of that endpoint; without, plain HTTP")
+    add("--tls-key", type=Path, metavar="FILE", help="its key, unless the certificate's file has it")
     add("--lease", metavar="NAMESPACE/NAME", help="wait for this Lease, and stop when it is lost")
     add("--at-once", type=int, default=16, metavar="N", help="reconciles at a time (%(default)s)")
     add("--resync", type=float, default=600.0, metavar="SECONDS", help="between comparisons (%(default)s)")
@@ -85,14 +93,19 @@ async def _run(decided: Settings, options: argparse.Namespace, kinds: Sequence[K
     identity = f"{socket.gethostname()}-{os.getpid()}"
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(kube.connect())
-        ctx = _context(decided, client, store, metrics, options.at_once)
+        scans = ScanService()
+        stack.push_async_callback(scans.close)
         queue: WorkQueue[Key]
         slots = Slots(options.at_once, wake=lambda key: queue.add(key))
         queue = WorkQueue(lambda key: reconciler.run(key), workers=options.at_once + _SPARE_WORKERS)
         inbox = Inbox(store, queue, frozenset(kind.resource.__name__ for kind in kinds))
+        ctx = _context(decided, client, inbox, metrics, scans, options.at_once)
         reconciler = Reconciler(ctx, inbox, slots, kinds, instance=identity)
         metrics.observe(
-            depth=lambda: queue.depth, failing=lambda: queue.failing, waiting=lambda: slots.waiting
+            depth=lambda: queue.depth,
+            failing=lambda: queue.failing,
+            waiting=lambda: slots.waiting,
+            conditions=lambda: store.conditions,
         )
         health = Health(lambda: queue.oldest_seconds, watch)
         await stack.enter_async_context(probes.serve(options.port, health.problem, metrics))
@@ -104,6 +117,10 @@ async def _run(decided: Settings, options: argparse.Namespace, kinds: Sequence[K
         _empty(ctx.work)
         resync = Resync(client, inbox, watch, looked_at, tuple(options.namespace))
         await resync.prime()
+        if decided.cluster:
+            offered = offer.exchange(ctx, queue.add)
+            tls = server.tls(options.tls_cert, options.tls_key) if options.tls_cert else None
+            await stack.enter_async_context(server.serve(offered, options.endpoint_port, tls=tls))
         registry = kopf.OperatorRegistry()
         handlers.register(registry, looked_at, inbox, watch, metrics)
         _logger.info("at work on %d objects", len(store))
@@ -116,13 +133,15 @@ async def _run(decided: Settings, options: argparse.Namespace, kinds: Sequence[K
         )
 
 
-def _context(decided: Settings, client: Client, store: Store, metrics: Metrics, at_once: int) -> Context:
+def _context(
+    decided: Settings, client: Client, inbox: Inbox, metrics: Metrics, scans: ScanService, at_once: int
+) -> Context:
     return Context(
         client=client,
         settings=decided,
-        store=store,
+        inbox=inbox,
         artifacts=ArtifactStore(decided.store),
-        scanner=Scanner(asyncio.Semaphore(os.cpu_count() or 1), decided.advisories),
+        scanner=Scanner(asyncio.Semaphore(os.cpu_count() or 1), decided.advisories, run=scans.scan),
         threads=ThreadPoolExecutor(at_once, thread_name_prefix="blocking"),
         work=decided.store.absolute() / "work",
         metrics=metrics,

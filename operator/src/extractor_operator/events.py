@@ -18,6 +18,8 @@ from extractor_operator.permissions import permission
 PERMISSIONS = (permission("events.k8s.io", "events", "create"),)
 
 _NOTE_BYTES = 1024
+_UNDER_WAY = frozenset({Reason.PROGRESSING, Reason.QUEUED, Reason.STARTING, Reason.RUNNING})
+"""What everything passes through on its way."""
 _logger = logging.getLogger(__name__)
 
 
@@ -50,7 +52,7 @@ def render(resource: Resource, condition: Condition, *, instance: str, at: datet
 def transition(before: Sequence[Condition], after: Sequence[Condition]) -> Condition | None:
     """Give `Ready` if it says something else than before, and something that has ended."""
     was, ready = (conditions.find(each, ConditionType.READY) for each in (before, after))
-    if ready is None or ready.reason == Reason.PROGRESSING:
+    if ready is None or ready.reason in _UNDER_WAY:
         return None
     is_same = was is not None and (was.status, was.reason) == (ready.status, ready.reason)
     return None if is_same else ready

@@ -11,7 +11,7 @@ from extractor_operator.health import Watch
 from extractor_operator.inbox import Inbox
 from extractor_operator.metrics import Metrics
 from extractor_operator.permissions import permission
-from extractor_operator.relations import key_of, owner
+from extractor_operator.relations import concerns_us, key_of
 from extractor_operator.watched import Watched
 
 PERMISSIONS = tuple(
@@ -29,8 +29,8 @@ def register(
         key = key_of(raw)
         watch.heard(key)
         metrics.last_event.labels(key.kind).set(time.time())
-        if key.kind not in inbox.ours and owner(raw) is None:
-            return  # Somebody else's.
+        if not concerns_us(raw):
+            return
         if type == "DELETED":
             inbox.gone(raw)
         else:

@@ -1,8 +1,12 @@
-"""What the operator tells Prometheus; no label grows with the number of objects."""
+"""What the operator tells Prometheus; docs/metrics.md lists it. No label grows with the number of objects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from extractor_operator.store import Said
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600)
 _BYTES = tuple(10.0**power for power in range(3, 10))
@@ -52,12 +56,33 @@ class Metrics:
         )
 
     def observe(
-        self, *, depth: Callable[[], float], failing: Callable[[], float], waiting: Callable[[], float]
+        self,
+        *,
+        depth: Callable[[], float],
+        failing: Callable[[], float],
+        waiting: Callable[[], float],
+        conditions: Callable[[], Mapping[Said, int]],
     ) -> None:
-        """Ask the work queue and the slots whenever somebody reads."""
+        """Ask the work queue, the slots and the store whenever somebody reads."""
+        self.registry.register(_Conditions(conditions))
         for name, says, ask in (
             ("workqueue_depth", "Keys that are ready, and wait for a worker.", depth),
             ("workqueue_failing", "Keys whose last reconcile failed.", failing),
             ("slots_waiting", "Keys that wait for others to be done.", waiting),
         ):
             Gauge(f"extractor_operator_{name}", says, registry=self.registry).set_function(ask)
+
+
+class _Conditions(Collector):
+    """Counts the objects by what their conditions say; those that nobody has looked at say nothing."""
+
+    def __init__(self, ask: Callable[[], Mapping[Said, int]]) -> None:
+        self._ask = ask
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "extractor_condition", "Objects of which a condition says this.", labels=Said._fields
+        )
+        for said, count in self._ask().items():
+            family.add_metric(said, count)
+        yield family

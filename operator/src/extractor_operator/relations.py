@@ -45,11 +45,15 @@ def key_of(body: Json) -> Key:
     return Key(body["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
+def concerns_us(body: Json) -> bool:
+    """Tell whether an object is of one of our kinds, or was made for one."""
+    return _is_ours(body["apiVersion"]) or owner(body) is not None
+
+
 def owner(body: Json) -> Key | None:
     """Name the object of ours that an object was made for."""
     for reference in body["metadata"].get("ownerReferences", ()):
-        is_ours = reference["apiVersion"].partition("/")[0] == Resource.GROUP
-        if is_ours and reference.get("controller"):
+        if _is_ours(reference["apiVersion"]) and reference.get("controller"):
             return Key(reference["kind"], body["metadata"].get("namespace", ""), reference["name"])
     return None
 
@@ -58,6 +62,8 @@ def marks(body: Json) -> frozenset[Mark]:
     """Say under what an object is found."""
     key, spec, status = key_of(body), body.get("spec", {}), body.get("status", {})
     found = {}
+    if key.kind == ExtractorVersion.__name__:
+        found["uid"] = body["metadata"]["uid"]
     if key.kind in (Collection.__name__, ExtractorRun.__name__):
         found["extractor"] = spec["extractor"]
     if key.kind == ExtractorRun.__name__:
@@ -83,9 +89,9 @@ def shows(body: Json) -> object:
     return asked, "deletionTimestamp" in metadata, status
 
 
-def dependents(body: Json, find: Find) -> Iterator[Key]:
-    """Name the objects that read this one."""
-    key, spec = key_of(body), body.get("spec", {})
+def dependents(body: Json, find: Find, *, is_gone: bool = False) -> Iterator[Key]:
+    """Name the objects that read this one, which may just have been deleted."""
+    key, spec, status = key_of(body), body.get("spec", {}), body.get("status", {})
     made_for = owner(body)
     if made_for:
         yield made_for
@@ -100,6 +106,13 @@ def dependents(body: Json, find: Find) -> Iterator[Key]:
             yield from find(Mark(ExtractorRun.__name__, key.namespace, "collection", key.name))
         case ExtractorRun.__name__:
             yield Key(Collection.__name__, key.namespace, spec["collection"])
+            if is_gone or "finished" in status:
+                # Another one's turn.
+                yield from find(Mark(ExtractorRun.__name__, key.namespace, "collection", spec["collection"]))
+
+
+def _is_ours(api: str) -> bool:
+    return api.partition("/")[0] == Resource.GROUP
 
 
 def _of_extractor(namespace: str, extractor: str, find: Find) -> Iterator[Key]:

@@ -13,7 +13,7 @@ from extractor_operator.errors import ApiError
 from extractor_operator.health import Watch
 from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
-from extractor_operator.relations import Key, key_of, owner
+from extractor_operator.relations import Key, concerns_us, key_of
 from extractor_operator.watched import Watched
 
 _logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Resync:
         for namespace in self.namespaces or (None,):
             async for page in self.client.pages(kube.path(kind.api, kind.plural, namespace)):
                 for body in page:
-                    if kind.kind not in self.inbox.ours and owner(body) is None:
+                    if not concerns_us(body):
                         continue
                     there.add(key_of(body))
                     if self.inbox.seen(body):

@@ -6,9 +6,10 @@ reads is kept, as JSON: a tenth of what the same object weighs as Python.
 
 import collections
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from extractor_apis import naming
 from extractor_apis.resource import Resource
@@ -33,8 +34,24 @@ _METADATA = frozenset(
     }
 )
 _OUR_ANNOTATIONS = f"{Resource.GROUP}/"
-_WORKLOAD_SPEC = ("suspend",)
+_WORKLOAD_SPEC = (
+    "suspend",
+    "shutdownAfterJobFinishes",
+    "preRunningDeadlineSeconds",
+    "activeDeadlineSeconds",
+    "deletionStrategy",
+)
 """Of what others run for us; we know what else we asked for."""
+
+
+class Said(NamedTuple):
+    """A condition, as it is counted."""
+
+    kind: str
+    namespace: str
+    type: str
+    status: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,8 @@ class Seen:
     """Under what it is found."""
     shows: int = field(repr=False)
     """A hash of what others read of it."""
+    said: tuple[Said, ...] = field(repr=False)
+    """Its conditions, if it is one of ours."""
     content: bytes = field(repr=False)
     """Its metadata, spec and status."""
 
@@ -71,6 +90,7 @@ class Store:
     def __init__(self) -> None:
         self._objects: dict[Key, Seen] = {}
         self._marked: dict[Mark, set[Key]] = collections.defaultdict(set)
+        self._conditions: collections.Counter[Said] = collections.Counter()
 
     def get(self, key: Key) -> Seen | None:
         """Give what was last seen of an object; None if it is not there."""
@@ -102,6 +122,7 @@ class Store:
         self._objects[key] = seen
         for mark in seen.marks:
             self._marked[mark].add(key)
+        self._conditions.update(seen.said)
         is_news = known is None or known.shows != seen.shows
         return Change(
             key,
@@ -123,6 +144,11 @@ class Store:
             if key.kind == kind and key in self._objects:
                 yield self._forget(key)
 
+    @property
+    def conditions(self) -> Mapping[Said, int]:
+        """Count the objects of which each is said."""
+        return self._conditions
+
     def __iter__(self) -> Iterator[Key]:
         return iter(tuple(self._objects))
 
@@ -133,7 +159,7 @@ class Store:
         content = json.loads(self._objects[key].content)
         self._unmark(key)
         del self._objects[key]
-        dependents = relations.dependents({"kind": key.kind, **content}, self.find)
+        dependents = relations.dependents({"kind": key.kind, **content}, self.find, is_gone=True)
         return Change(key, is_renewed=True, dependents=tuple(dependents))
 
     def _unmark(self, key: Key) -> None:
@@ -142,6 +168,10 @@ class Store:
             self._marked[mark].discard(key)
             if not self._marked[mark]:
                 del self._marked[mark]
+        for said in known.said if known else ():
+            self._conditions[said] -= 1
+            if not self._conditions[said]:
+                del self._conditions[said]
 
 
 def _slim(body: dict[str, Any]) -> Seen:
@@ -151,10 +181,12 @@ def _slim(body: dict[str, Any]) -> Seen:
     ours = {name: value for name, value in annotations.items() if name.startswith(_OUR_ANNOTATIONS)}
     if ours:
         kept["annotations"] = ours
-    if not str(body.get("apiVersion", _OUR_ANNOTATIONS)).startswith(_OUR_ANNOTATIONS):
+    is_ours = str(body.get("apiVersion", _OUR_ANNOTATIONS)).startswith(_OUR_ANNOTATIONS)
+    if not is_ours:
         spec = {name: spec[name] for name in _WORKLOAD_SPEC if name in spec}
     content = {"metadata": kept, "spec": spec, "status": body.get("status", {})}
     return Seen(
+        said=_said(body) if is_ours else (),
         uid=metadata["uid"],
         resource_version=int(metadata["resourceVersion"]),
         asked=(metadata["uid"], metadata.get("generation", 0), annotations.get(naming.REQUESTED_AT, "")),
@@ -162,4 +194,13 @@ def _slim(body: dict[str, Any]) -> Seen:
         marks=relations.marks(body),
         shows=hash(json.dumps(relations.shows(body), sort_keys=True)),
         content=json.dumps(content, separators=(",", ":")).encode(),
+    )
+
+
+def _said(body: dict[str, Any]) -> tuple[Said, ...]:
+    kind, namespace = body["kind"], body["metadata"].get("namespace", "")
+    # Thousands of objects say the same few words.
+    return tuple(
+        Said(kind, namespace, *(sys.intern(str(each.get(name, ""))) for name in ("type", "status", "reason")))
+        for each in body.get("status", {}).get("conditions", [])
     )

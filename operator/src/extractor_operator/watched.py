@@ -36,6 +36,7 @@ def _own(resource: type[Resource]) -> Watched:
 
 OURS = tuple(map(_own, (ExtractorVersion, Extractor, Collection, ExtractorRun)))
 WORKLOADS = (RAY_JOBS, RAY_SERVICES)
+RUNS = _own(ExtractorRun)
 
 
 def kinds(settings: Settings) -> tuple[Watched, ...]:

@@ -41,8 +41,8 @@ def test_the_role_has_the_verbs_that_the_code_uses() -> None:
     assert shipped("extractor-operator") == used(own_namespace_only=False)
 
 
-def test_the_role_for_the_lease_has_the_verbs_that_the_code_uses() -> None:
-    assert shipped("extractor-operator-lease") == used(own_namespace_only=True)
+def test_the_role_in_its_own_namespace_has_the_verbs_that_the_code_uses() -> None:
+    assert shipped("extractor-operator-own") == used(own_namespace_only=True)
 
 
 def test_the_room_does_not_hide_pythons_own_operator() -> None:

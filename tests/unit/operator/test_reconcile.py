@@ -47,10 +47,12 @@ class World:
             await asyncio.sleep(seconds)
             return say()
 
+        queue: WorkQueue[Key] = WorkQueue(lambda key: self.reconciler.run(key))
+        inbox = Inbox(self.store, queue, frozenset({KEY.kind}))
         ctx = Context(
             client=cast("Client", self.server),
             settings=Settings(store=folder),
-            store=self.store,
+            inbox=inbox,
             artifacts=ArtifactStore(folder),
             scanner=Scanner(asyncio.Semaphore(1)),
             threads=ThreadPoolExecutor(1),
@@ -59,8 +61,6 @@ class World:
         )
         steps = (Step(ConditionType.FETCHED, ensure, "fetching the source"),)
         self.slots = Slots(2, wake=lambda _: None)
-        queue: WorkQueue[Key] = WorkQueue(lambda key: self.reconciler.run(key))
-        inbox = Inbox(self.store, queue, frozenset({KEY.kind}))
         self.reconciler = Reconciler(
             ctx, inbox, self.slots, (attempt.kind(steps),), instance="pod", clock=lambda: self.now
         )

@@ -66,6 +66,11 @@ def seen(*bodies: Any) -> Store:
             id="a run wakes its collection with every object",
         ),
         pytest.param(
+            body("ExtractorRun", "other", spec=RUN["spec"], status={"finished": "2026-01-01T00:00:00Z"}),
+            {"Collection/news", "ExtractorRun/run", "ExtractorRun/other"},
+            id="a run that ends wakes those that wait for their turn",
+        ),
+        pytest.param(
             body("RayJob", "run-1", api="ray.io/v1", owners=OWNED, status={"jobStatus": "RUNNING"}),
             {"ExtractorRun/run"},
             id="a workload wakes what it was made for",
@@ -89,9 +94,13 @@ def test_those_are_woken_who_read_it(changed: Any, want: set[str]) -> None:
 def test_a_deletion_wakes_those_who_read_it() -> None:
     store = seen(COLLECTION, RUN)
 
+    other = body("ExtractorRun", "other", spec=RUN["spec"])
+    store.put(other)
+
     change = store.remove(RUN)
 
-    assert change is not None and change.dependents == (Key("Collection", "team", "news"),)
+    waiting = Key("ExtractorRun", "team", "other")
+    assert change is not None and change.dependents == (Key("Collection", "team", "news"), waiting)
 
 
 def test_children_are_found_by_what_they_were_made_for() -> None:

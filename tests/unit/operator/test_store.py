@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from extractor_operator.store import Change, Key, Store
+from extractor_operator.store import Change, Key, Said, Store
 
 KEY = Key("ExtractorVersion", "team", "text-1.0.0")
 READER = (Key("Extractor", "team", "text"),)
@@ -94,3 +94,24 @@ def test_what_a_list_lacks_is_dropped_unless_it_came_meanwhile() -> None:
 
     assert gone == [Change(KEY, is_renewed=True, dependents=READER)]
     assert tuple(store) == (Key("ExtractorVersion", "team", "new-1.0.0"),)
+
+
+def test_conditions_are_counted_as_they_come_and_go() -> None:
+    store = Store()
+    ready = {"conditions": [{"type": "Ready", "status": "True", "reason": "Succeeded"}]}
+    rejected = {"conditions": [{"type": "Ready", "status": "False", "reason": "ScanRejected"}]}
+    other = body(10, uid="other", name="text-2.0.0")
+
+    store.put({**body(10), "status": ready})
+    store.put({**other, "status": ready})
+    both = dict(store.conditions)
+    store.put({**body(11), "status": rejected})
+    changed = dict(store.conditions)
+    store.remove(body(11))
+    store.remove(other)
+
+    is_ready = Said("ExtractorVersion", "team", "Ready", "True", "Succeeded")
+    is_rejected = Said("ExtractorVersion", "team", "Ready", "False", "ScanRejected")
+    assert both == {is_ready: 2}
+    assert changed == {is_ready: 1, is_rejected: 1}
+    assert not store.conditions

@@ -1,6 +1,8 @@
 """How an ExtractorVersion is reconciled: the steps, and the status that they make."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from extractor_apis.conditions import Outcome, Stage
 from extractor_apis.extractorversion import ExtractorVersion, ExtractorVersionStatus
@@ -18,6 +20,7 @@ class VersionAttempt:
     version: ExtractorVersion
     ctx: Context
     steps: tuple[Step, ...]
+    clock: Callable[[], datetime]
     draft: Draft = field(default_factory=Draft)
 
     @property
@@ -32,13 +35,17 @@ class VersionAttempt:
 
     async def work(self) -> Outcome:
         """Do the steps."""
-        return await steps.reconcile(self.version, self.draft, self.ctx, self.steps)
+        return await steps.reconcile(self.version, self.draft, self.ctx, self.steps, self.clock())
 
     def status(self, known: ExtractorVersion, outcome: Outcome, *, now: str) -> ExtractorVersionStatus:
         """Make the status of the draft."""
         return status.render(known, self.draft, outcome, now=now)
 
 
-def kind(steps: tuple[Step, ...] = STEPS) -> Kind[ExtractorVersion]:
-    """Give the kind; tests bring steps of their own."""
-    return Kind(ExtractorVersion, lambda version, ctx: VersionAttempt(version, ctx, steps), is_heavy=True)
+def kind(
+    steps: tuple[Step, ...] = STEPS, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Kind[ExtractorVersion]:
+    """Give the kind; tests bring steps and a clock of their own."""
+    return Kind(
+        ExtractorVersion, lambda version, ctx: VersionAttempt(version, ctx, steps, clock), is_heavy=True
+    )

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,42 +24,11 @@ _GRACE_SECONDS = 15.0
 """For a scan to end by itself when its own time is over."""
 
 
-@dataclass(frozen=True)
-class Scanner:
-    """Scans archives, so many at a time."""
-
-    at_once: asyncio.Semaphore
-    advisories: Path | None = None
-    seconds: float = 120.0
-
-    async def scan(self, archive: Path, policy: ScanPolicy, *, into: Path) -> ScanReport:
-        """Judge an archive; if it is accepted, its canonical form is at ``into`` then.
-
-        Everything else that the scan writes is beside ``into``. Raises Retrying if it comes to no verdict.
-        """
-        folder = into.parent
-        policy_file, report_file, said = folder / "policy.json", folder / "report.json", folder / "said"
-        policy_file.write_text(policy.model_dump_json())
-        command = [
-            *(sys.executable, "-I", "-m", "extractor_sandbox"),
-            *("--archive", str(archive), "--into", str(into), "--report", str(report_file)),
-            *("--policy", str(policy_file), "--seconds", str(self.seconds)),
-            *(("--advisories", str(self.advisories)) if self.advisories else ()),
-        ]
-        async with self.at_once:
-            status = await _run(command, said, self.seconds + _GRACE_SECONDS)
-        if status == 0:
-            with contextlib.suppress(OSError, pydantic.ValidationError):
-                # A hostile archive may have findings by the megabyte.
-                return await asyncio.to_thread(_read_report, report_file)
-        raise Retrying(Reason.SCAN_FAILED, f"the scan came to no verdict: {_end(status, said)}")
-
-
-async def _run(command: list[str], said: Path, seconds: float) -> int | None:
-    """Run a command to its end and give its status, or None if it took too long."""
+async def scan_once(arguments: Sequence[str], said: Path, seconds: float) -> int | None:
+    """Scan in a process that is started for it, its complaints in ``said``; None if it took too long."""
     with said.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            *command,
+            *(sys.executable, "-I", "-m", "extractor_sandbox", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=errors,
@@ -76,6 +46,41 @@ async def _run(command: list[str], said: Path, seconds: float) -> int | None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+Run = Callable[[Sequence[str], Path, float], Awaitable[int | None]]
+"""How a scan is run: `scan_once`, or a `ScanService`."""
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """Scans archives, so many at a time."""
+
+    at_once: asyncio.Semaphore
+    advisories: Path | None = None
+    seconds: float = 120.0
+    run: Run = scan_once
+
+    async def scan(self, archive: Path, policy: ScanPolicy, *, into: Path) -> ScanReport:
+        """Judge an archive; if it is accepted, its canonical form is at ``into`` then.
+
+        Everything else that the scan writes is beside ``into``. Raises Retrying if it comes to no verdict.
+        """
+        folder = into.parent
+        policy_file, report_file, said = folder / "policy.json", folder / "report.json", folder / "said"
+        policy_file.write_text(policy.model_dump_json())
+        arguments = [
+            *("--archive", str(archive), "--into", str(into), "--report", str(report_file)),
+            *("--policy", str(policy_file), "--seconds", str(self.seconds)),
+            *(("--advisories", str(self.advisories)) if self.advisories else ()),
+        ]
+        async with self.at_once:
+            status = await self.run(arguments, said, self.seconds + _GRACE_SECONDS)
+        if status == 0:
+            with contextlib.suppress(OSError, pydantic.ValidationError):
+                # A hostile archive may have findings by the megabyte.
+                return await asyncio.to_thread(_read_report, report_file)
+        raise Retrying(Reason.SCAN_FAILED, f"the scan came to no verdict: {_end(status, said)}")
 
 
 def _read_report(path: Path) -> ScanReport:

@@ -4,7 +4,6 @@ from extractor_apis.conditions import Reason
 from extractor_apis.extractorversion import ExtractorVersion, SourceStatus
 from extractor_apis.verify import Signer, Verify
 from extractor_artifacts import ArtifactError, signatures, sources
-from extractor_artifacts.guarded_loop import MayConnect
 from extractor_operator import secrets
 from extractor_operator.context import Context
 from extractor_operator.errors import Stalled, Waiting
@@ -32,9 +31,9 @@ async def verify(version: ExtractorVersion, fetched: SourceStatus, ctx: Context)
             "identities; tell the platform's engineers",
         )
     trust = await _trust(wanted, version, ctx)
-    may_connect = source.addresses(ctx).may_connect
+    access = await source.access(version, ctx)
     try:
-        return _shown(await ctx.in_thread(_check, version, fetched, trust, may_connect))
+        return _shown(await ctx.in_thread(_check, version, fetched, trust, access))
     except signatures.SignatureError as err:
         raise Stalled(Reason.SIGNATURE_REFUSED, str(err)) from err
     except sources.SourceError as err:
@@ -59,15 +58,13 @@ def _check(
     version: ExtractorVersion,
     fetched: SourceStatus,
     trust: signatures.Keyed | signatures.Keyless,
-    may_connect: MayConnect,
+    access: sources.Access,
 ) -> Signer:
     archive = version.spec.source.zip
     if archive:
-        found = signatures.beside(archive.url, may_connect=may_connect)
+        found = signatures.beside(archive.url, access=access)
         return signatures.verify(fetched.digest, () if found is None else (found,), trust)
-    attached = signatures.attached(
-        f"oci://{fetched.resolved.removeprefix('oci://')}", may_connect=may_connect
-    )
+    attached = signatures.attached(f"oci://{fetched.resolved.removeprefix('oci://')}", access=access)
     return signatures.verify(attached.digest, attached.signatures, trust)
 
 

@@ -23,10 +23,10 @@ async def fetch(version: ExtractorVersion, into: Path, ctx: Context) -> SourceSt
     wanted, known = version.spec.source, version.status.source
     source = wanted.zip or wanted.oci
     assert source is not None, "the API server takes no version without a source"
-    access = await _access(version, ctx)
+    allowed = await access(version, ctx)
     try:
         fetched = await ctx.in_thread(
-            sources.fetch_source, source, into, access=access, pinned=known.resolved if known else None
+            sources.fetch_source, source, into, access=allowed, pinned=known.resolved if known else None
         )
     except sources.SourceError as err:
         raise judge(err) from err
@@ -48,7 +48,8 @@ def addresses(ctx: Context) -> sources.AddressPolicy:
     return sources.AddressPolicy(limits.allowed_addresses, limits.allowed_hosts)
 
 
-async def _access(version: ExtractorVersion, ctx: Context) -> sources.Access:
+async def access(version: ExtractorVersion, ctx: Context) -> sources.Access:
+    """Say in whose name a version's source is read, and what lies beside it."""
     limits = ctx.settings.sources
     return sources.Access(
         addresses(ctx),

@@ -5,6 +5,7 @@ and to be killed in. It returns what its condition says, or None where nobody as
 """
 
 import contextlib
+import datetime
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -27,7 +28,16 @@ from extractor_apis.scan import ScanReport
 from extractor_artifacts import Artifact, ArtifactError
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Stalled, Waiting
-from extractor_operator.versions import environment, image, signature, source, status
+from extractor_operator.versions import (
+    delivery,
+    environment,
+    image,
+    scan_job,
+    scan_patience,
+    signature,
+    source,
+    status,
+)
 from extractor_operator.versions.status import Draft
 
 
@@ -39,8 +49,11 @@ class Work:
     draft: Draft
     folder: Path
     """Its own, and gone afterwards."""
+    now: datetime.datetime
     kept: Artifact | None = None
     """What is stored of it; nothing is fetched or scanned again then."""
+    sent: scan_job.Sent | None = None
+    """The scan that a Job is at, or has ended; nothing is fetched or verified again then."""
     report: ScanReport | None = None
 
     @property
@@ -82,19 +95,22 @@ class Step:
 async def find_kept(work: Work, ctx: Context) -> None:
     """See whether an earlier reconcile came to the end, and whether its result still counts."""
     known = work.version.status
-    strictness = ctx.settings.policy(work.version.metadata.namespace).scan.strictness
-    if not (known.source and known.artifact and known.scan and known.scan.strictness is strictness):
-        return
-    # An artifact that is not there, or damaged, is made again.
-    with contextlib.suppress(ArtifactError):
-        work.kept = await ctx.in_thread(ctx.artifacts.get, known.artifact.digest)
+    policy = ctx.settings.policy(work.version.metadata.namespace).fingerprint
+    if known.source and known.artifact and known.scan and known.artifact.policy == policy:
+        # An artifact that is not there, or damaged, is made again.
+        with contextlib.suppress(ArtifactError):
+            work.kept = await ctx.in_thread(ctx.artifacts.get, known.artifact.digest)
+    if not work.kept and ctx.scans_in_jobs:
+        work.sent = await scan_job.find(work.version, ctx)
 
 
 async def ensure_fetched(work: Work, ctx: Context) -> str | None:
     """Have the source's bytes here, and pin what they are."""
     # What was pinned stays so, whatever becomes of this fetch.
     work.draft.source = work.version.status.source
-    if not work.kept:
+    if work.sent:
+        work.draft.source = work.sent.about.source
+    elif not work.kept:
         started = time.monotonic()
         work.draft.source = await source.fetch(work.version, work.archive, ctx)
         ctx.metrics.fetch_seconds.observe(time.monotonic() - started)
@@ -104,7 +120,7 @@ async def ensure_fetched(work: Work, ctx: Context) -> str | None:
 
 async def ensure_verified(work: Work, ctx: Context) -> str | None:
     """Know that somebody signed the bytes whom the version or the operator's settings name."""
-    known = work.version.status.signer if work.kept else None
+    known = work.version.status.signer if work.kept else work.sent and work.sent.about.signer
     signer = work.draft.signer = known or await signature.verify(work.version, work.fetched, ctx)
     return signer and f"signed by {signer}"
 
@@ -114,14 +130,24 @@ async def ensure_scanned(work: Work, ctx: Context) -> str | None:
     if work.kept:
         work.draft.scan = work.version.status.scan
         return "the scan accepts it"
-    policy = ctx.settings.policy(work.version.metadata.namespace).scan
-    report = work.report = await ctx.scanner.scan(work.archive, policy, into=work.canonical)
+    try:
+        report = work.report = await _scan(work, ctx)
+    except Retrying as err:
+        raise scan_patience.judge(err, work.version.status.conditions, work.now) from err
     for finding in report.findings:
         ctx.metrics.findings.labels(finding.rule, finding.severity).inc()
     work.draft.scan = status.scan_status(report)
     if not report.accepted:
         raise Stalled(Reason.SCAN_REJECTED, _rejection(work.draft.scan))
     return "the scan accepts it"
+
+
+async def _scan(work: Work, ctx: Context) -> ScanReport:
+    if not ctx.scans_in_jobs:
+        policy = ctx.settings.policy(work.version.metadata.namespace).scan
+        return await ctx.scanner.scan(work.archive, policy, into=work.canonical)
+    sent = work.sent or await scan_job.send(work.version, work.archive, work.fetched, work.draft.signer, ctx)
+    return await scan_job.scan(work.version, sent, ctx, into=work.canonical)
 
 
 async def ensure_stored(work: Work, ctx: Context) -> str | None:
@@ -139,7 +165,11 @@ async def ensure_stored(work: Work, ctx: Context) -> str | None:
     if stored is None:
         size = work.canonical.stat().st_size
         kept = await ctx.in_thread(ctx.artifacts.put, work.canonical, report)
-        stored = ArtifactStatus(digest=kept.digest, size=size)
+        policy = ctx.settings.policy(work.version.metadata.namespace).fingerprint
+        stored = ArtifactStatus(digest=kept.digest, size=size, policy=policy)
+        await ctx.in_thread(scan_job.unload, work.version, ctx)
+    if ctx.settings.cluster:
+        await delivery.ensure(work.version, ctx)
     work.draft.artifact = stored
     work.draft.features = tuple(
         FeatureStatus(
@@ -156,7 +186,7 @@ async def ensure_environment(work: Work, ctx: Context) -> str | None:
     """Have what the code runs in: an image that is allowed, and its dependencies installed."""
     _, manifest = work.accepted
     chosen = await image.resolve(work.version, manifest, ctx)
-    made = await environment.ensure(work.version.metadata.namespace, manifest, ctx)
+    made = await environment.ensure(work.version, manifest, chosen, ctx)
     work.draft.environment = made.model_copy(update={"image": chosen})
     if made.key is None:
         return "it has no dependencies of its own"
@@ -173,11 +203,15 @@ STEPS: tuple[Step, ...] = (
 
 
 async def reconcile(
-    version: ExtractorVersion, draft: Draft, ctx: Context, steps: tuple[Step, ...] = STEPS
+    version: ExtractorVersion,
+    draft: Draft,
+    ctx: Context,
+    steps: tuple[Step, ...],
+    now: datetime.datetime,
 ) -> Outcome:
     """Bring a version to Ready, as far as it goes now. Raises what `errors` names, and bugs."""
     with _folder(ctx.work / version.metadata.uid) as folder:
-        work = Work(version, draft, folder)
+        work = Work(version, draft, folder, now)
         await find_kept(work, ctx)
         for step in steps:
             draft.doing = step.doing

@@ -1,0 +1,92 @@
+"""What a run is made of, and what it waits for before its first RayJob."""
+
+from dataclasses import dataclass
+
+from extractor_apis import conditions, naming
+from extractor_apis.collection import Collection
+from extractor_apis.conditions import ConditionType, Reason
+from extractor_apis.extractor import Extractor
+from extractor_apis.extractorrun import ExtractorRun
+from extractor_apis.extractorversion import ExtractorVersion
+from extractor_apis.resource import ConditionStatus
+from extractor_operator.errors import Stalled, Waiting
+from extractor_operator.relations import Mark
+from extractor_operator.store import Store
+
+_AGAIN_SECONDS = 300.0
+"""Only to be sure: a change of what is waited for is told at once."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The objects that a run is made of."""
+
+    collection: Collection
+    extractor: Extractor
+    version: ExtractorVersion
+
+
+def require(run: ExtractorRun, store: Store) -> Inputs:
+    """Find them. Raises Waiting for what is to come, and Stalled for what contradicts itself."""
+    namespace, spec = run.metadata.namespace, run.spec
+    collection = store.read(Collection, namespace, spec.collection)
+    if collection is None:
+        raise _waiting(Reason.NOT_FOUND, f"there is no Collection {spec.collection}: apply it")
+    if collection.spec.extractor != spec.extractor:
+        raise Stalled(
+            Reason.NAME_MISMATCH,
+            f"the Collection {spec.collection} flows through the Extractor {collection.spec.extractor}, "
+            f"not {spec.extractor}: create another run",
+        )
+    extractor = store.read(Extractor, namespace, spec.extractor)
+    if extractor is None:
+        raise _waiting(Reason.NOT_FOUND, f"there is no Extractor {spec.extractor}: apply it")
+    if extractor.spec.suspend:
+        raise _waiting(
+            Reason.SUSPENDED, f"the Extractor {spec.extractor} is suspended: set spec.suspend to false"
+        )
+    version = require_version(namespace, spec.extractor, spec.version, store)
+    ahead = _ahead(run, store)
+    if ahead:
+        raise _waiting(
+            Reason.QUEUED,
+            f"runs of a collection take turns: {ahead} is under way; cancel it to begin sooner",
+        )
+    return Inputs(collection, extractor, version)
+
+
+def require_version(namespace: str, extractor: str, version: str, store: Store) -> ExtractorVersion:
+    """Find a version that can be run. Raises Waiting while there is none."""
+    name = naming.version_object_name(extractor, version)
+    found = store.read(ExtractorVersion, namespace, name)
+    if found is None:
+        raise _waiting(Reason.NOT_FOUND, f"there is no ExtractorVersion {name}: apply it")
+    ready = conditions.find(found.status.conditions, ConditionType.READY)
+    is_current = ready and ready.observed_generation == found.metadata.generation
+    if not (ready and is_current and ready.status is ConditionStatus.TRUE and found.status.artifact):
+        said = f": {ready.message}" if ready and ready.message else ""
+        raise _waiting(Reason.VERSION_NOT_READY, f"the ExtractorVersion {name} is not Ready{said}")
+    return found
+
+
+def _ahead(run: ExtractorRun, store: Store) -> str | None:
+    """Name a run of the same collection that has begun and not ended, or that was made before this one."""
+    namespace = run.metadata.namespace
+    for key in store.find(Mark(ExtractorRun.__name__, namespace, "collection", run.spec.collection)):
+        other = store.read(ExtractorRun, namespace, key.name)
+        if other is None or other.status.finished or other.metadata.uid == run.metadata.uid:
+            continue
+        if run.status.attempts:
+            continue  # It has its turn already.
+        if other.status.attempts or _age(other) < _age(run):
+            return other.metadata.name
+    return None
+
+
+def _age(run: ExtractorRun) -> tuple[str, str]:
+    created = run.metadata.creation_timestamp
+    return (created.isoformat() if created else "", run.metadata.name)
+
+
+def _waiting(reason: Reason, message: str) -> Waiting:
+    return Waiting(reason, message, after=_AGAIN_SECONDS)

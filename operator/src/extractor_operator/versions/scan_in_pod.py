@@ -1,0 +1,102 @@
+"""`python -m extractor_operator.versions.scan_in_pod`: a scan in a pod of its own.
+
+The source comes by a capability, and so goes what the scan says of it. The process that reads the archive has
+neither: no environment, no file but the archive's, and no network.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pydantic
+from pydantic import Field
+
+from extractor_apis.errors import ExtractorError
+from extractor_apis.meta import Struct
+from extractor_apis.scan import ScanPolicy
+from extractor_artifacts import ArtifactError
+from extractor_artifacts.download import download
+from extractor_artifacts.hand_in import hand_in
+from extractor_artifacts.login import Fixed
+from extractor_artifacts.patience import Patience
+from extractor_artifacts.spool import Spool
+from extractor_operator.versions.scan import Scanner
+
+_ORDER_BYTES = 1 << 20
+_TOKEN_BYTES = 4096
+_ADVISORIES_BYTES = 1 << 30
+_PATIENCE = Patience(total=300.0, attempts=8)
+
+
+class Order(Struct):
+    """What a Job is asked to scan; it holds no secret."""
+
+    url: str
+    """Where the endpoint has the version: ``{endpoint}/v1/{namespace}/{uid}``."""
+    digest: str
+    """Of the source."""
+    size: int = Field(ge=0)
+    """Bytes of that."""
+    policy: ScanPolicy
+    advisories: str | None = None
+    """Digest of the advisories to look into; None where nobody asks for that."""
+    seconds: float = 120.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Scan what is ordered; give the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        order = Order.model_validate_json(_read(options.config, _ORDER_BYTES))
+        login = Fixed(f"Bearer {_read(options.capability, _TOKEN_BYTES).decode().strip()}")
+        _scan(order, login, options.work)
+    except pydantic.ValidationError as err:
+        print(f"{options.config} is no order for a scan: {err.errors()[0]['msg']}", file=sys.stderr)
+    except (ExtractorError, OSError) as err:
+        print(err, file=sys.stderr)
+    else:
+        return 0
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="extractor-scan", description="Scan an archive.")
+    parser.add_argument("--config", type=Path, required=True, help="what is ordered, as JSON")
+    parser.add_argument("--capability", type=Path, required=True, help="file with the token for it")
+    parser.add_argument("--work", type=Path, required=True, help="folder for what is on its way")
+    return parser
+
+
+def _scan(order: Order, login: Fixed, work: Path) -> None:
+    source, canonical, said = work / "source", work / "canonical.zip", work / "handed-in.json"
+    advisories = work / "advisories.zip" if order.advisories else None
+    _fetch(f"{order.url}/source", source, login, order.digest, order.size)
+    if advisories and order.advisories:
+        _fetch(f"{order.url}/advisories", advisories, login, order.advisories, _ADVISORIES_BYTES)
+    scanner = Scanner(asyncio.Semaphore(1), advisories, order.seconds)
+    report = asyncio.run(scanner.scan(source, order.policy, into=canonical))
+    if report.accepted:
+        hand_in(canonical, f"{order.url}/canonical", login=login, patience=_PATIENCE)
+    said.write_text(report.model_dump_json())
+    # Last, because whoever waits takes it as the end.
+    hand_in(said, f"{order.url}/report", login=login, patience=_PATIENCE)
+
+
+def _fetch(url: str, into: Path, login: Fixed, wanted: str, max_bytes: int) -> None:
+    with Spool(into, origin=url, max_bytes=max_bytes) as spool:
+        # Its digest is known: nobody on the way can change it.
+        download(url, spool, plain_http=True, patience=_PATIENCE, login=login)
+        if spool.digest != wanted:
+            raise ArtifactError(f"digest mismatch for {url}: expected {wanted}, got {spool.digest}")
+        spool.commit(lasting=False)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
