@@ -29,6 +29,9 @@ lock: $(UV) ## Resolve every dependency again and write the hashed requirement f
 	$(LOCK) $(foreach room,$(ROOMS),$(room)/pyproject.toml) --extra local --extra opinions requirements/dev.in -o requirements/dev.txt
 	$(LOCK) $(foreach room,$(LOCAL),$(room)/pyproject.toml) --extra local --extra opinions -c requirements/dev.txt -o requirements/local.txt
 	$(LOCK) cli/pyproject.toml -c requirements/dev.txt -o requirements/lint.txt
+	$(LOCK) runtime/pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(LOCK) operator/pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
+	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) requirements/peers.in -o requirements/peers.txt
 	$(LOCK) apis/pyproject.toml sandbox/pyproject.toml requirements/fuzz.in -c requirements/dev.txt -o requirements/fuzz.txt
 
@@ -71,8 +74,9 @@ check: .venv/.dev.installed ## Lint, types, and which room may import which.
 	@$(MAKE) --no-print-directory verify
 
 .PHONY: generate
-generate: .venv/.dev.installed ## Write what is generated from the code: docs/rules.md and crds/.
+generate: .venv/.dev.installed ## Write what is generated from the code: docs/rules.md, crds/, the fields in docs/spec/.
 	.venv/bin/python -m extractor_apis.crd crds
+	.venv/bin/python -m extractor_apis.reference docs/spec/v1alpha1
 	.venv/bin/extractor rules --all > docs/rules.md.new
 	mv docs/rules.md.new docs/rules.md
 
@@ -81,6 +85,8 @@ verify: .venv/.dev.installed ## Fail where what is generated is stale.
 	@.venv/bin/extractor rules --all | diff -u docs/rules.md - || { echo "docs/rules.md is stale: make generate"; exit 1; }
 	@rm -rf .cache/crds && .venv/bin/python -m extractor_apis.crd .cache/crds
 	@diff -ru crds .cache/crds || { echo "crds/ is stale: make generate"; exit 1; }
+	@rm -rf .cache/spec && cp -r docs/spec/v1alpha1 .cache/spec && .venv/bin/python -m extractor_apis.reference .cache/spec
+	@diff -ru docs/spec/v1alpha1 .cache/spec || { echo "docs/spec/ is stale: make generate"; exit 1; }
 
 .PHONY: fmt
 fmt: .venv/.dev.installed ## Format and fix what can be fixed.
@@ -88,9 +94,9 @@ fmt: .venv/.dev.installed ## Format and fix what can be fixed.
 	.venv/bin/ruff format .
 
 .PHONY: bench
-bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-pull bench-environments ## Compare with the best alternative, ratios of interleaved runs.
+bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-pull bench-environments bench-operator ## Compare with the best alternative, ratios of interleaved runs.
 
-.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-environments bench-pull
+.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-environments bench-pull bench-operator
 bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.batch
 bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
@@ -105,6 +111,8 @@ bench-scan: .venv/.dev.installed ## Scans against the least work they can be, an
 	.venv/bin/python -m benchmarks.scan
 bench-pull: .venv/.dev.installed registry crane ## A cold pull of 500 MB from a registry, against crane, and skopeo if it is there.
 	.venv/bin/python -m benchmarks.pull
+bench-operator: .venv/.dev.installed registry kubernetes ## A thousand versions from create to Ready, a restart, and memory.
+	.venv/bin/python -m benchmarks.operator
 
 .PHONY: parts
 parts: mongodb bandit registry kubernetes peers ## Get what only tests need: MongoDB, an OCI registry, a Kubernetes API server, torch.
@@ -113,4 +121,4 @@ parts: mongodb bandit registry kubernetes peers ## Get what only tests need: Mon
 clean: ## Remove what was built; .cache and its downloads too.
 	rm -rf .venv .cache .demo
 
-include parts.mk peers.mk fuzz.mk
+include parts.mk peers.mk fuzz.mk images.mk
