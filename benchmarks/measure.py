@@ -1,5 +1,6 @@
 """What a process tree takes: processor time and memory, watched from outside."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -41,6 +42,36 @@ def watch(process: subprocess.Popen[str], seconds: float) -> Usage:
         peak = max(peak, memory)
         time.sleep(_EVERY_SECONDS)
     return Usage(sum(seen.values()), peak)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What a process takes from a moment on, with the children that it has waited for."""
+
+    process: psutil.Process
+    before: float = 0.0
+    """Seconds of processor that do not count."""
+
+    @classmethod
+    def of(cls, pid: int) -> "Meter":
+        """Count from now on."""
+        whole = cls(psutil.Process(pid))
+        return cls(whole.process, whole.cpu)
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor."""
+        total = 0.0
+        for member in tree(self.process):
+            with contextlib.suppress(psutil.Error):
+                times = member.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+        return total - self.before
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the process alone, now: its proportional set size."""
+        return int(self.process.memory_full_info().pss)
 
 
 def tree(root: psutil.Process) -> list[psutil.Process]:

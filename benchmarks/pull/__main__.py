@@ -1,19 +1,22 @@
 """`python -m benchmarks.pull`: a cold pull of a large artifact from a registry here, against crane, skopeo.
 
-Every measurement is a fresh process; sides take turns, and ratios are of one round. Every side's bytes are
+Every measurement is a fresh process; of ours, which runs already where an operator pulls, the pull itself is
+measured, and the process whole. Sides take turns, and ratios are of one round. Every side's bytes are
 compared with the digest, ours by the fetch itself.
 """
 
 import argparse
 import hashlib
 import json
+import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks import measure
@@ -33,6 +36,8 @@ class Run:
 
     side: str
     seconds: float
+    cpu: float
+    """Seconds of processor."""
 
 
 def main() -> None:
@@ -62,7 +67,7 @@ def compare(registry: Registry, folder: Path, rounds: int, megabytes: int) -> li
     digest = hashlib.sha256(content).hexdigest()
     registry.push(REPOSITORY, "v1", content)
     del content
-    sides = {"ours": ours, "warm": ours}
+    sides = {"ours": ours}
     if CRANE.exists():
         sides["crane"] = crane
     else:
@@ -71,18 +76,31 @@ def compare(registry: Registry, folder: Path, rounds: int, megabytes: int) -> li
         sides["skopeo"] = skopeo
     runs = []
     for number in range(rounds):
-        work = folder / str(number)
-        # The second of ours finds what the first one left.
-        for side in sides if number % 2 else [*list(sides)[2:], "ours", "warm"]:
-            into = work / ("ours" if side == "warm" else side)
-            into.mkdir(parents=True, exist_ok=True)
-            started = time.monotonic()
-            subprocess.run(sides[side](registry.host, into, digest), check=True, timeout=RUN_SECONDS)
-            runs.append(Run(side, time.monotonic() - started))
-            print(f"{side:8} {runs[-1].seconds:7.3f} s", flush=True)
+        for side in sides if number % 2 else reversed(sides):
+            into = folder / "pulled"
+            into.mkdir()
+            command = sides[side](registry.host, into, digest)
+            runs += measured(side, command)
             if not any(_has(path, digest) for path in into.rglob("*")):
                 sys.exit(f"{side} did not bring the archive")
-        shutil.rmtree(work)
+            if side == "ours":
+                # The second finds what the first one left.
+                runs += measured("warm", command)
+            shutil.rmtree(into)
+    return runs
+
+
+def measured(side: str, command: list[str]) -> list[Run]:
+    """Run a command; ours tells what the pull took, and then both that and the whole are given."""
+    # What was written before, by the registry or another side, is not waited for in the middle.
+    os.sync()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    said = subprocess.run(command, check=True, timeout=RUN_SECONDS, stdout=subprocess.PIPE, text=True).stdout
+    seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    whole = Run(side, seconds, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    runs = [Run(side, **json.loads(said)), replace(whole, side=f"{side}, whole")] if said else [whole]
+    for run in runs:
+        print(f"{run.side:12} {run.seconds:7.3f} s {run.cpu:7.3f} s of processor", flush=True)
     return runs
 
 
@@ -105,15 +123,17 @@ def skopeo(host: str, into: Path, digest: str) -> list[str]:
 
 def report(runs: list[Run]) -> None:
     """Print medians, and the ratios round by round: median, and least to most."""
-    times: dict[str, list[float]] = {}
+    sides: dict[str, list[Run]] = {}
     for run in runs:
-        times.setdefault(run.side, []).append(run.seconds)
-    for side, values in times.items():
-        ratios = sorted(one / other for one, other in zip(times["ours"], values, strict=True))
-        print(
-            f"{side:8} {statistics.median(values):7.3f} s   ours / {side}: "
-            f"{statistics.median(ratios):.2f} [{ratios[0]:.2f} to {ratios[-1]:.2f}]"
-        )
+        sides.setdefault(run.side, []).append(run)
+    for side, theirs in sides.items():
+        print(f"{side:12} {statistics.median(run.seconds for run in theirs):7.3f} s", end="")
+        for measure_of in ("seconds", "cpu"):
+            pairs = zip(sides["ours"], theirs, strict=True)
+            ratios = sorted(getattr(one, measure_of) / getattr(other, measure_of) for one, other in pairs)
+            spread = f"{statistics.median(ratios):.2f} [{ratios[0]:.2f} to {ratios[-1]:.2f}]"
+            print(f"   {measure_of} ours / {side}: {spread}", end="")
+        print()
 
 
 def _has(path: Path, digest: str) -> bool:
