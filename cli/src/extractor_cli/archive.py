@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from extractor_apis.manifest import Manifest
 from extractor_apis.scan import ScanPolicy, ScanReport
-from extractor_cli import findings
+from extractor_cli import findings, signed
 
 if TYPE_CHECKING:
+    from extractor_apis.settings import Settings
     from extractor_artifacts import Artifact
 
 _STRICT = ScanPolicy()
@@ -51,17 +52,23 @@ class Admitted:
     top_folder: str | None
 
 
-def admit(location: str, artifacts: Path, policy: ScanPolicy = _STRICT) -> Admitted:
+def admit(
+    location: str, artifacts: Path, settings: "Settings | None" = None, namespace: str | None = None
+) -> Admitted:
     """Have an accepted artifact of what the user named in a folder of artifacts.
 
-    Raises findings.RejectedError, with the first finding, when the scan does not accept it.
+    Raises findings.RejectedError, with the first finding, when the scan does not accept it, and when it is
+    not signed as the settings want.
     """
-    with scanned(location, policy) as result:
+    policy = settings.policy(namespace) if settings else None
+    with scanned(location, policy.scan if policy else _STRICT) as result:
         if not result.report.accepted:
             first = next(findings.lines(result.report), "no finding says why")
             raise findings.RejectedError(
                 f"{location} is not accepted: {first} (`extractor lint {location}` shows all)"
             )
+        if settings and policy:
+            signed.require(location, result.report.source_digest, policy, settings.trusted_root)
         return keep(result, artifacts)
 
 

@@ -47,7 +47,7 @@ def run(
     from extractor_stores import Store
 
     with Store.open(store, create=True) as opened:
-        artifact = archive.admit(path, opened.layout.artifacts, known.policy(namespace).scan)
+        artifact = archive.admit(path, opened.layout.artifacts, known, namespace)
     environment = dependencies.prepare(artifact.manifest, known, namespace)
     config = RunConfig(
         run_id=f"run-{uuid.uuid4().hex[:12]}",

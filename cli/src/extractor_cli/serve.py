@@ -34,7 +34,7 @@ def serve(
     from extractor_runtime.realtime import serve
 
     with tempfile.TemporaryDirectory(prefix="extractor-serve-") as folder:
-        artifact = archive.admit(path, Path(folder), known.policy(namespace).scan)
+        artifact = archive.admit(path, Path(folder), known, namespace)
         environment = dependencies.prepare(artifact.manifest, known, namespace)
         tree = loader.Tree(artifact.tree, artifact.digest, artifact.top_folder, environment)
         with serve.start(
