@@ -187,6 +187,17 @@ def test_applying_an_object_again_changes_nothing(
             id="an amount that is none",
         ),
         pytest.param(
+            EXTRACTOR,
+            "spec.tolerations",
+            [{"operator": "Exists", "value": "gpu"}],
+            "Exists no value",
+            id="a taint that has a value and any",
+        ),
+        pytest.param(EXTRACTOR, "spec.runAsUser", 0, "spec.runAsUser", id="pods that run as root"),
+        pytest.param(
+            EXTRACTOR, "spec.realtime.strategy", "Canary", "spec.realtime.strategy", id="another strategy"
+        ),
+        pytest.param(
             COLLECTION,
             "spec.ingest",
             "onSchedule",
@@ -213,6 +224,7 @@ def test_the_server_refuses(
     [
         pytest.param(VERSION, "spec.message", "other", "push another one", id="a version"),
         pytest.param(RUN, "spec.version", "2.0.0", "create another one", id="a run"),
+        pytest.param(RUN, "spec.retryFailed", "articles-0", "create another one", id="what a run replays"),
     ],
 )
 def test_what_never_changes_is_held_to_it(

@@ -2,6 +2,7 @@
 
 import datetime
 import functools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class World:
         """Apply an extractor."""
         body = {"apiVersion": API, "kind": "Extractor", "metadata": {"name": name}, "spec": spec}
         done = self.cluster.try_kubectl(
-            *("apply", f"--namespace={self.namespace}", "-f", "-"), input=kuberay.json.dumps(body)
+            *("apply", f"--namespace={self.namespace}", "-f", "-"), input=json.dumps(body)
         )
         assert done.returncode == 0, done.stderr
 
@@ -103,7 +104,7 @@ class World:
     def leads_to(self, service: str) -> str | None:
         """Say which RayCluster a stable Service leads to."""
         found = self.api.get(kuberay.api_path("v1", "services", self.namespace, service))
-        return found and found["spec"]["selector"]["ray.io/cluster"]
+        return str(found["spec"]["selector"]["ray.io/cluster"]) if found else None
 
     def reaches(self, name: str, *want: str) -> Json:
         """Wait until an extractor's `Ready` has a status and a reason."""

@@ -6,6 +6,7 @@ The API server is real, and so are admission by Pod Security `restricted` and th
 import contextlib
 import hashlib
 import json
+import random
 import signal
 import socket
 import urllib.error
@@ -325,6 +326,8 @@ def _all_settled(metrics: str) -> bool:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """Choose a port that no connection is given by chance: it stays unused while an operator restarts."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -1,8 +1,10 @@
 """Signatures are found where cosign puts them, in a real registry and in one that says what it is told to."""
 
 import base64
+import ipaddress
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +21,7 @@ from extractor_artifacts.signatures import (
     attached,
     verify,
 )
+from extractor_artifacts.sources import Access, AddressPolicy, Credentials
 from support.cosign_forms import KeyPair, digest, make_payload
 from support.oci_registry import MANIFEST, Registry, oci_registry
 from support.scripted_http import Answer, serve
@@ -26,7 +29,9 @@ from support.sigstore_world import SUBJECT, World
 
 pytestmark = pytest.mark.integration
 
+HERE = AddressPolicy((ipaddress.ip_network("127.0.0.0/8"),))
 HASTY = Patience(connect=2, read=2, total=10, attempts=2, pause=0.001, longest_pause=0.01)
+ACCESS = Access(HERE, Credentials(), HASTY)
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 KEY, WORLD = KeyPair(), World()
 TRUST = Keyless((Identity(issuer=".*", subject=".*"),), WORLD.trusted_root())
@@ -44,7 +49,7 @@ def describe(content: bytes, **fields: object) -> dict[str, object]:
 
 
 def found(host: str, name: str) -> Signed:
-    return attached(f"oci://{host}/{name}", patience=HASTY)
+    return attached(f"oci://{host}/{name}", access=ACCESS)
 
 
 def test_keyless_signature_of_an_artifact_is_found_and_verified(registry: Registry) -> None:
@@ -210,8 +215,7 @@ def test_registry_at_an_address_that_may_not_be_reached_is_not_asked() -> None:
     with serve(Answer(b"{}")) as server, pytest.raises(ArtifactError, match="not at a public address"):
         attached(
             f"oci://{server.url.removeprefix('http://')}/acme/x",
-            patience=HASTY,
-            may_connect=lambda address: False,
+            access=replace(ACCESS, addresses=AddressPolicy()),
         )
 
     assert server.requests == []

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from extractor_operator.errors import ApiUnavailable, Gone
+from extractor_operator.errors import ApiUnavailable, Exists, Gone
 
 
 class FakeClient:
@@ -35,8 +35,8 @@ class FakeClient:
         self._note("create", path, body)
         target = f"{path}/{body['metadata']['name']}"
         if target in self.objects:
-            raise Gone(f"{target} is there already")
-        return self.put(target, body)
+            raise Exists(f"{target} is there already")
+        return self.put(target, _made(target, body))
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         self._note("replace", path, body)
@@ -47,10 +47,31 @@ class FakeClient:
 
     async def apply(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         self._note("apply", path, body)
-        known = self.objects.get(path.removesuffix("/status"))
-        if known is None or known["metadata"]["uid"] != body["metadata"]["uid"]:
+        target = path.removesuffix("/status")
+        known = self.objects.get(target)
+        if target == path and known is None:
+            return self.put(target, _made(target, body))
+        if known is None or body["metadata"].get("uid", known["metadata"]["uid"]) != known["metadata"]["uid"]:
             raise Gone(f"{path} is not there")
-        return self.put(path.removesuffix("/status"), {**known, "status": body["status"]})
+        if target != path:
+            return self.put(target, {**known, "status": body["status"]})
+        kept = {name: known["metadata"][name] for name in ("uid", "generation")}
+        return self.put(target, {**known, **body, "metadata": {**body["metadata"], **kept}})
+
+    async def delete(self, path: str, uid: str) -> None:
+        self._note("delete", path, {"uid": uid})
+        known = self.objects.get(path)
+        if known and known["metadata"]["uid"] == uid:
+            del self.objects[path]
+
+    async def find(self, path: str, labels: str, *, limit: int = 500) -> list[dict[str, Any]]:
+        self._check()
+        wanted = dict(each.split("=") for each in labels.split(","))
+        return [
+            copy.deepcopy(each)
+            for name, each in self.objects.items()
+            if name.startswith(f"{path}/") and wanted.items() <= each["metadata"].get("labels", {}).items()
+        ][:limit]
 
     async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         self._check()
@@ -65,3 +86,10 @@ class FakeClient:
     def _check(self) -> None:
         if self.is_down:
             raise ApiUnavailable("the API server does not answer")
+
+
+def _made(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give an object what the API server gives a new one."""
+    given = {"uid": f"uid-of-{path}", "generation": 1, "creationTimestamp": "2026-01-01T00:00:00Z"}
+    metadata = {**given, **body["metadata"]}
+    return {**body, "metadata": metadata}

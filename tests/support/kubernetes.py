@@ -51,6 +51,12 @@ class Cluster:
         return f"https://127.0.0.1:{self.port}"
 
     @property
+    def server_pid(self) -> int:
+        """The API server's process."""
+        assert self._server is not None, "the API server was stopped"
+        return self._server.pid
+
+    @property
     def certificate(self) -> Path:
         """The certificate that it shows, which signs itself."""
         return self.folder / "certificates/apiserver.crt"
@@ -101,6 +107,14 @@ class Cluster:
         """Kill the API server; what it knows is kept by etcd."""
         _end(self._server, signal.SIGKILL)
         self._server = None
+
+    def pause_server(self) -> None:
+        """Have the API server say nothing, with every connection open."""
+        os.kill(self.server_pid, signal.SIGSTOP)
+
+    def resume_server(self) -> None:
+        """Have it go on where it was."""
+        os.kill(self.server_pid, signal.SIGCONT)
 
     def start_server(self) -> None:
         """Start the API server, and wait until it is ready."""

@@ -1,4 +1,8 @@
-"""An operator that is killed at a moment: before a step, named by its condition, or `after` the last."""
+"""An operator that is killed at a moment.
+
+Before a step, named by its condition; `after` the last; or when the API server has done its n-th write:
+``write-3``.
+"""
 
 import dataclasses
 import os
@@ -7,6 +11,7 @@ import sys
 from typing import Any
 
 from extractor_operator import __main__ as operator
+from extractor_operator import kube
 from extractor_operator.versions import attempt
 from extractor_operator.versions.steps import STEPS, Step
 
@@ -19,8 +24,24 @@ def _dying_before(step: Step) -> Step:
     return dataclasses.replace(step, ensure=die)
 
 
+class _DyingClient(kube.Client):
+    writes_left = 0
+
+    async def _call(self, method: str, path: str, **options: Any) -> kube.Json:
+        answer = await super()._call(method, path, **options)
+        if method != "get":
+            _DyingClient.writes_left -= 1
+            if not _DyingClient.writes_left:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+
 if __name__ == "__main__":
     moment = sys.argv[1]
+    if moment.startswith("write-"):
+        _DyingClient.writes_left = int(moment.removeprefix("write-"))
+        # Nothing else stands between a write and what comes after it.
+        kube.Client = _DyingClient  # type: ignore[misc]
     steps = tuple(_dying_before(step) if step.condition == moment else step for step in STEPS)
     if moment == "after":
         steps = (*steps, _dying_before(STEPS[-1]))

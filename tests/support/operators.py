@@ -38,7 +38,7 @@ _WRITES = re.compile(
     r'apiserver_request_total\{.*resource="(?:extractorversions|events)"'
     r'.*verb="(?:APPLY|PATCH|POST|PUT|DELETE)".*\} (\d+)'
 )
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -50,16 +50,20 @@ def install(cluster: Cluster) -> None:
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
-def log_in(cluster: Cluster, namespace: str, *, cluster_wide: bool = False) -> Path:
-    """Make the operator's service account in a namespace, bound to its roles there, and its kubeconfig."""
+def log_in(cluster: Cluster, namespace: str, *, cluster_wide: bool = False, own: str | None = None) -> Path:
+    """Make the operator's service account in a namespace, bound to its roles there, and its kubeconfig.
+
+    ``own`` is its own namespace, if that is another one.
+    """
     roles = "/apis/rbac.authorization.k8s.io/v1"
     accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     cluster.request("POST", accounts, {"metadata": {"name": NAME}})
-    for role in (NAME, f"{NAME}-lease"):
+    for role in (NAME, f"{NAME}-own"):
         everywhere = cluster_wide and role == NAME
+        bound_in = own if own and role != NAME else namespace
         cluster.request(
             "POST",
-            f"{roles}/clusterrolebindings" if everywhere else f"{roles}/namespaces/{namespace}/rolebindings",
+            f"{roles}/clusterrolebindings" if everywhere else f"{roles}/namespaces/{bound_in}/rolebindings",
             {
                 "metadata": {"name": role},
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
@@ -115,20 +119,21 @@ def run(
     *options: str,
     dies: str | None = None,
     image_prefixes: Sequence[str] = (),
+    decided: Mapping[str, Any] = NOTHING,
 ) -> Iterator[Operator]:
     """Run an operator of one namespace, or of all, until the block ends.
 
-    ``dies`` names the moment when it is killed.
+    ``dies`` names the moment when it is killed; ``decided`` has settings that differ from the usual ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "settings.yaml"
-    settings.write_text(
-        f"store: {folder / 'store'}\n"
-        f"sources: {{allowedAddresses: [127.0.0.0/8], maxBytes: {MAX_BYTES}}}\n"
-        f"packages: {{wheels: {folder}, offline: true}}\n"
-        f"defaults: {{scan: {{allowedDependencies: [{ALLOWED}]}}, "
-        f"imagePrefixes: {json.dumps(image_prefixes)}}}\n"
-    )
+    usual = {
+        "store": str(folder / "store"),
+        "sources": {"allowedAddresses": ["127.0.0.0/8"], "maxBytes": MAX_BYTES},
+        "packages": {"wheels": str(folder), "offline": True},
+        "defaults": {"scan": {"allowedDependencies": [ALLOWED]}, "imagePrefixes": list(image_prefixes)},
+    }
+    settings.write_text(json.dumps({**usual, **decided}))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     log_file = folder / f"operator-{port}.log"
@@ -137,7 +142,9 @@ def run(
         process = subprocess.Popen(
             [
                 *(sys.executable, *program, "--settings", str(settings)),
-                *("--port", str(port), *(("--namespace", namespace) if namespace else ()), *options),
+                *("--port", str(port), "--endpoint-port", "0"),
+                *(("--namespace", namespace) if namespace else ()),
+                *options,
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -154,7 +161,7 @@ def run(
 def make_archive(
     extractor: str,
     version: str = "1.0.0",
-    files: Mapping[str, str] = _NOTHING,
+    files: Mapping[str, str] = NOTHING,
     dependencies: Sequence[str] = (),
 ) -> bytes:
     """Build an archive of an extractor by its object's name."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(*answers: Answer) -> Iterator[Served]:
+def serve(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Served]:
     """Answer the n-th request with the n-th answer, and every later one with the last."""
     requests: list[dict[str, str]] = []
     closed = threading.Event()
@@ -60,6 +61,8 @@ def serve(*answers: Answer) -> Iterator[Served]:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.do_GET()
 
+        do_PUT = do_POST
+
         def _send(self, answer: Answer) -> None:
             if not answer.drip:
                 self.wfile.write(answer.body[: answer.cut])
@@ -73,10 +76,12 @@ def serve(*answers: Answer) -> Iterator[Served]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield Served(f"http://127.0.0.1:{server.server_port}", requests)
+            yield Served(f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", requests)
         finally:
             closed.set()
             server.shutdown()

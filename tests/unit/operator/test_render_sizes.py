@@ -1,5 +1,6 @@
 """How large pods are, from what an Extractor and a manifest say."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -93,10 +94,31 @@ def test_replicas_are_those_of_the_extractor_or_else_of_the_manifest(
 
 @pytest.mark.parametrize(
     ("quantity", "want"),
-    [("2", "2"), ("500m", "0.5"), ("1.5", "1.5"), ("4Gi", str(4 * 2**30)), ("3k", "3000"), ("2M", "2000000")],
+    [
+        *(
+            ("2", 2),
+            ("500m", Decimal("0.5")),
+            ("1.5", Decimal("1.5")),
+            ("1e3", 1000),
+            ("250u", Decimal("0.00025")),
+        ),
+        *(
+            ("4Gi", 4 * 2**30),
+            ("16393244Ki", 16393244 * 1024),
+            ("3k", 3000),
+            ("2M", 2_000_000),
+            ("1E", 10**18),
+        ),
+    ],
 )
-def test_an_amount_is_read_as_kubernetes_writes_it(quantity: str, want: str) -> None:
-    assert str(resources.amount(quantity)).rstrip("0").rstrip(".") == want.rstrip("0").rstrip(".")
+def test_an_amount_is_read_as_kubernetes_writes_it(quantity: str, want: Decimal | int) -> None:
+    assert resources.amount(quantity) == want
+
+
+@pytest.mark.parametrize("text", ["", "4 Gi", "-1", "1.", "much", "1e999999999"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no quantity"):
+        resources.amount(text)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is rendered for KubeRay: whole objects, and the way of each field into every pod."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def pods(rendered: Any) -> dict[str, Any]:
     return found | ({"submitter": spec["submitterPodTemplate"]} if "submitterPodTemplate" in spec else {})
 
 
-RENDERED = {
+RENDERED: dict[str, Callable[[], Any]] = {
     "rayjob": lambda: job(),
     "rayjob-everything": lambda: rayjob.render_rayjob(
         make_run("articles-2026-11-23-and-a-name-that-is-far-too-long", retryFailed="articles-1"),

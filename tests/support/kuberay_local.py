@@ -1,0 +1,160 @@
+"""KubeRay, kubelet and garbage collector of a test's API server, with every pod's processes on this machine.
+
+It does what the recordings show, without their waiting: the init container is run, then the RayJob's entry
+point or the RayService's applications, in Ray. Faults are methods.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from support import garbage, kuberay, kuberay_proxy
+from support.kuberay import Api, Json
+from support.kuberay_job import RayJob
+from support.kuberay_service import RayService
+from support.kubernetes import Cluster
+
+T = TypeVar("T")
+
+_LOOK_SECONDS = 0.2
+_COLLECT_SECONDS = 1.0
+
+IMAGE_PULL: Json = {
+    "phase": "Pending",
+    "conditions": [{"type": "PodScheduled", "status": "True"}],
+    "containerStatuses": [
+        {
+            "name": "ray-head",
+            "image": "",
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": {
+                "waiting": {
+                    "reason": "ImagePullBackOff",
+                    "message": 'Back-off pulling image "registry.example/missing:1": not found',
+                }
+            },
+        }
+    ],
+}
+"""Of a pod whose image is not there."""
+UNSCHEDULABLE: Json = {
+    "phase": "Pending",
+    "conditions": [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.",
+        }
+    ],
+}
+"""Of a pod that no node has room for."""
+
+
+class LocalKubeRay:
+    """A running one."""
+
+    def __init__(self, cluster: Cluster, folder: Path, *, has_ray: bool) -> None:
+        self.api = Api(cluster)
+        self.has_ray = has_ray
+        """Whether RayJobs have a Ray to join."""
+        self.folder = folder
+        """Where pods have their volumes and logs."""
+        self.stuck: dict[str, Json] = {}
+        """Pod status by the beginning of a workload's name: pods made from now on never get beyond it."""
+        self._workloads: dict[str, RayJob | RayService] = {}
+        self._services = kuberay_proxy.Services(self.api, self._port)
+        self._stop = threading.Event()
+        self._collected = 0.0
+        self._error: BaseException | None = None
+
+    def url(self, namespace: str, service: str) -> str:
+        """Give where a Service of the cluster answers on this machine, whatever it selects."""
+        return self._services.url(namespace, service)
+
+    def job(self, name: str) -> RayJob:
+        """Find a RayJob by its name."""
+        return next(each for each in self._all(RayJob) if each.item["metadata"]["name"] == name)
+
+    def service(self, name: str) -> RayService:
+        """Find a RayService by its name."""
+        return next(each for each in self._all(RayService) if each.item["metadata"]["name"] == name)
+
+    def run(self) -> None:
+        """Play until stopped."""
+        try:
+            while not self._stop.wait(_LOOK_SECONDS):
+                self._look()
+        except BaseException as err:
+            self._error = err
+
+    def stop(self) -> None:
+        """End everything that runs. Raises what kept it from playing."""
+        self._stop.set()
+        self._services.close()
+        for each in self._workloads.values():
+            each.end()
+        if self._error:
+            raise self._error
+
+    def _look(self) -> None:
+        seen: set[str] = set()
+        for kind in ("RayJob", "RayService"):
+            for item in self.api.list(kuberay.path(kind)):
+                item |= {"apiVersion": kuberay.GROUP, "kind": kind}
+                uid = item["metadata"]["uid"]
+                seen.add(uid)
+                if uid not in self._workloads:
+                    self._workloads[uid] = self._begin(item)
+                self._workloads[uid].poll(item)
+        for uid in self._workloads.keys() - seen:
+            self._workloads.pop(uid).end()
+        if time.monotonic() - self._collected > _COLLECT_SECONDS:
+            self._collected = time.monotonic()
+            garbage.collect(self.api)
+
+    def _begin(self, item: Json) -> RayJob | RayService:
+        known = (self.api, item, self._folder(item), self._fate(item))
+        return RayJob(*known, self.has_ray) if item["kind"] == "RayJob" else RayService(*known)
+
+    def _folder(self, item: Json) -> Path:
+        folder = self.folder / str(item["metadata"]["namespace"])
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _fate(self, item: Json) -> Json | None:
+        name = item["metadata"]["name"]
+        return next((fate for start, fate in self.stuck.items() if name.startswith(start)), None)
+
+    def _port(self, namespace: str, selector: dict[str, str]) -> int | None:
+        """Find where the pods answer that a selector selects."""
+        for each in self._all(RayService):
+            if each.cluster is None or each.cluster.namespace != namespace:
+                continue
+            labels = {"ray.io/cluster": each.cluster.name, "ray.io/serve": "true"}
+            if selector.items() <= labels.items() and each.port:
+                return each.port
+        return None
+
+    def _all(self, kind: type[T]) -> list[T]:
+        return [each for each in list(self._workloads.values()) if isinstance(each, kind)]
+
+
+@contextlib.contextmanager
+def run(cluster: Cluster, folder: Path, *, has_ray: bool = True) -> Iterator[LocalKubeRay]:
+    """Play KubeRay until the block ends; without Ray for RayJobs, whose entry points then start sooner."""
+    local = LocalKubeRay(cluster, folder, has_ray=has_ray)
+    thread = threading.Thread(target=local.run, name="kuberay")
+    thread.start()
+    try:
+        yield local
+    finally:
+        local._stop.set()
+        thread.join()
+        local.stop()
+        local.api.close()
