@@ -83,3 +83,29 @@ def test_every_command_of_the_pages_works(
             assert done.returncode == 0, f"{command}: {done.stderr}"
             said += done.stdout
     assert "condition met" in said and "can be run" in said and "annotated" in said
+
+
+def test_every_command_about_workloads_works(cluster: Cluster, tmp_path: Path) -> None:
+    operators.install(cluster)
+    cluster.kubectl("create", "namespace", "team-a")
+    (tmp_path / "examples").symlink_to(pages.ROOT / "examples")
+    (again,) = pages.yaml_blocks("docs/workloads.md")
+    (tmp_path / "again.yaml").write_text(again)
+    environment = {
+        **os.environ,
+        "KUBECONFIG": str(cluster.kubeconfig),
+        "PATH": f"{cluster.binaries}:{os.environ['PATH']}",
+    }
+
+    for command in pages.commands("docs/workloads.md"):
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+        )
+
+        assert done.returncode == 0, f"{command}: {done.stderr}"
