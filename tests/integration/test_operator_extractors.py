@@ -256,7 +256,7 @@ def test_replicas_are_changed_in_place(world: World) -> None:
     world.extractor("edited", version="1.0.0", realtime={"minReplicas": 2, "maxReplicas": 4})
     after = operators.eventually(
         lambda: world.started("edited", "1.0.0"),
-        lambda seen: "min_replicas: 2" in seen["spec"]["serveConfigV2"],
+        lambda seen: '"min_replicas": 2' in seen["spec"]["serveConfigV2"],
     )
 
     assert after["metadata"]["uid"] == before["metadata"]["uid"]

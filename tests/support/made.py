@@ -33,7 +33,7 @@ def body(kind: type[Resource], name: str, spec: dict[str, Any], **parts: Any) ->
 
 def extractor(version: str = "1.0.0", *, active: str | None = "1.0.0", **spec: Any) -> Extractor:
     """Build an Extractor, by default with an active version."""
-    status = {"activeVersion": active} if active else {}
+    status = {"activeVersion": active, "applied": "hash"} if active else {}
     return Extractor.model_validate(body(Extractor, "text", {"version": version, **spec}, status=status))
 
 

@@ -118,12 +118,14 @@ def run(
     folder: Path,
     *options: str,
     dies: str | None = None,
+    program: Sequence[str] = ("-m", "extractor_operator"),
     image_prefixes: Sequence[str] = (),
     decided: Mapping[str, Any] = NOTHING,
 ) -> Iterator[Operator]:
     """Run an operator of one namespace, or of all, until the block ends.
 
-    ``dies`` names the moment when it is killed; ``decided`` has settings that differ from the usual ones.
+    ``dies`` names the moment when it is killed; ``program`` is what runs it, for who watches its writes;
+    ``decided`` has settings that differ from the usual ones.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / "settings.yaml"
@@ -137,7 +139,7 @@ def run(
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     log_file = folder / f"operator-{port}.log"
-    program = ["-m", "extractor_operator"] if dies is None else ["-P", _CHILD, dies]
+    program = program if dies is None else ("-P", _CHILD, dies)
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             [

@@ -12,6 +12,7 @@ from extractor_apis.resource import (
     URL,
     Column,
     LocalReference,
+    Name,
     OpenObject,
     Resource,
     Status,
@@ -137,8 +138,8 @@ class CollectionStatus(Status):
     """The last run that ended."""
     next_run: Timestamp | None = None
     """When the schedule starts the next one."""
-    requested: str | None = Field(default=None, max_length=253)
-    """The run that its spec or its annotation asked for last; it is made once, even if it is deleted."""
+    requested: tuple[Name, ...] = Field(default=(), max_length=2)
+    """The runs that its spec or its annotation asked for last; each is made once, even if it is deleted."""
     scheduled: Timestamp | None = None
     """The schedule's time that was last seen to."""
 

@@ -1,7 +1,12 @@
 """The bases of every model that crosses a boundary: a file, a process, the wire."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""How many: no more than every reader of JSON, and the API server, can tell apart."""
 
 
 class Struct(BaseModel):

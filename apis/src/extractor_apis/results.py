@@ -1,7 +1,8 @@
 """What a store of results has for readers: completion records and pointers, and where they and the runs lie.
 
 A record names the version of the table that is published; whatever the table holds beyond it is nobody's to
-read. `stores` writes all of it; who only asks what answers, as the operator does, needs nothing else.
+read. `stores` writes all of it; who only asks what answers, as the operator does, needs nothing else. It is
+read from where tenants write, too: what leads to another file, or ends in a status, has its form and bounds.
 """
 
 from datetime import datetime
@@ -11,7 +12,8 @@ from pathlib import PurePosixPath
 from pydantic import Field
 
 from extractor_apis.manifest import VectorFeature
-from extractor_apis.meta import Struct
+from extractor_apis.meta import Count, Struct
+from extractor_apis.resource import Version
 
 RECORDS = PurePosixPath("records")
 """The folder of all completion records; paths are from the store's own folder on."""
@@ -45,14 +47,14 @@ class CompletionRecord(Struct):
 
     collection: str
     extractor: str
-    version: str
+    version: Version
     artifact_digest: str
     """The artifact of the run that was published last."""
     features: tuple[VectorFeature, ...]
     documents_in: DocumentsIn
     table_version: int
     """Version of the LanceDB table that readers see."""
-    documents: int
+    documents: Count
     """Documents in that version."""
     sources: dict[str, SourceRecord] = Field(default_factory=dict)
 
@@ -60,7 +62,7 @@ class CompletionRecord(Struct):
 class Pointer(Struct):
     """Which version of an extractor answers for a collection."""
 
-    version: str
+    version: Version
 
 
 def run(run_id: str) -> PurePosixPath:

@@ -1,17 +1,24 @@
 """A batch run: what it is asked to do, how far it is, and the rows it could not do.
 
 `RunConfig` is the mounted file of `python -m extractor_runtime.batch --config FILE`; it holds no secret.
-`RunState` is `state.json` in the run's folder, which is all that anyone outside the run reads of it.
+`RunState` is `state.json` in the run's folder, which is all that anyone outside the run reads of it. An
+author's code can write it too, so that it has bounds.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from extractor_apis import naming
-from extractor_apis.meta import Struct
+from extractor_apis.meta import Count, Struct
 from extractor_apis.workload import WorkloadConfig
+
+_Time = Annotated[
+    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(9000, 1, 1, tzinfo=UTC))
+]
+"""A time that is one everywhere: without a zone, or at the edge of the calendar, it cannot be compared."""
 
 
 class ErrorBudget(Struct):
@@ -95,25 +102,25 @@ class RunState(Struct):
 
     run_id: str
     phase: RunPhase
-    objects_total: int = 0
+    objects_total: Count = 0
     """Objects that the source has."""
-    objects_unchanged: int = 0
+    objects_unchanged: Count = 0
     """Objects that an earlier run had done already."""
-    objects_todo: int = 0
+    objects_todo: Count = 0
     """Objects that this run takes."""
-    objects_done: int = 0
-    objects_failed: int = 0
+    objects_done: Count = 0
+    objects_failed: Count = 0
     """Objects with at least one dead letter."""
-    documents: int = 0
+    documents: Count = 0
     """Documents that this run wrote."""
-    documents_total: int = 0
+    documents_total: Count = 0
     """Documents in the collection once the run completed."""
-    dead_letters: int = 0
+    dead_letters: Count = 0
     steps: tuple[StepReport, ...] = ()
     usage: Usage = Usage()
-    started: datetime
-    updated: datetime
-    seconds_left: float | None = None
+    started: _Time
+    updated: _Time
+    seconds_left: float | None = Field(default=None, ge=0, le=1e12)
     """Estimate; None while nothing can be said."""
     message: str = ""
 

@@ -107,6 +107,8 @@ class Cluster(CamelStruct):
     results_volume: dict[str, JsonValue] = Field(default_factory=dict)
     """That volume, as pods write it: ``{persistentVolumeClaim: {claimName: results}}``. Many nodes write to
     it, and its locks have to hold between them."""
+    kuberay_namespace: Annotated[str, Field(min_length=1, max_length=63)] = "kuberay-system"
+    """Where KubeRay's operator runs: nobody else from outside reaches the port that gives Ray orders."""
     node_autoscaler: bool | None = None
     """Whether nodes come and go as they are needed; None asks the cluster."""
 

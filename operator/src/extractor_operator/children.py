@@ -36,8 +36,12 @@ async def create(kind: Watched, namespace: str, body: Json, ctx: Context) -> Non
     collection, name = kube.path(kind.api, kind.plural, namespace), body["metadata"]["name"]
     try:
         made = await ctx.client.create(collection, body)
-    except Exists:
-        made = await ctx.client.get(f"{collection}/{name}")
+    except Exists as err:
+        try:
+            made = await ctx.client.get(f"{collection}/{name}")
+        except Gone:
+            # It is going just now; or what is in the way is another conflict, such as over a quota's count.
+            raise Retrying(Reason.WORKLOAD_REFUSED, str(err)) from err
         if _owner_uid(made) != _owner_uid(body):
             # Of an object of the same name that was deleted, so that it goes as well.
             raise Waiting(

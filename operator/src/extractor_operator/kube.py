@@ -6,6 +6,7 @@ Plain JSON goes in and comes out. What goes wrong is an `ApiError` with the serv
 import asyncio
 import contextlib
 import os
+import urllib.parse
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -120,9 +121,13 @@ async def connect() -> AsyncIterator[Client]:
 
 
 def path(api: str, plural: str, namespace: str | None = None, *more: str) -> str:
-    """Name a collection (``api`` is ``group/version``, or ``v1``), or with more parts what is in it."""
+    """Name a collection (``api`` is ``group/version``, or ``v1``), or with more parts what is in it.
+
+    Of the parts some are from a status that a tenant may have written: none leads elsewhere.
+    """
     root = f"/api/{api}" if "/" not in api else f"/apis/{api}"
-    return "/".join([root, *(["namespaces", namespace] if namespace else []), plural, *more])
+    parts = [*(["namespaces", namespace] if namespace else []), plural, *more]
+    return "/".join([root, *(urllib.parse.quote(part, safe="") for part in parts)])
 
 
 def _plain(_: DynamicClient, answer: Json) -> Json:

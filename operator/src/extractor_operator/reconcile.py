@@ -14,10 +14,11 @@ from typing import Any
 
 from extractor_apis import conditions
 from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
+from extractor_apis.errors import ExtractorError
 from extractor_apis.resource import ConditionStatus
 from extractor_operator import events, kube, watched
 from extractor_operator.context import Context
-from extractor_operator.errors import ApiError, ApiUnavailable, Gone, Stalled, Waiting
+from extractor_operator.errors import ApiUnavailable, Gone, Stalled, Waiting
 from extractor_operator.inbox import Inbox
 from extractor_operator.kind import Attempt, Kind
 from extractor_operator.permissions import permission
@@ -98,10 +99,12 @@ class Reconciler:
             if kind.is_heavy:
                 self._stalled[key] = _judgement(seen, work.known)
             return "stalled", None
-        except (Gone, ApiError):
+        except (Gone, ApiUnavailable):
             raise
-        except Exception:
-            await self._write(work, work.reconciling(Reason.RETRYING, work.last_words))
+        except Exception as err:
+            # Nobody has made sure that any other shows no secret.
+            said = str(err) if isinstance(err, ExtractorError) else work.last_words
+            await self._write(work, work.reconciling(Reason.RETRYING, said))
             raise
         await self._write(work, outcome)
         return _result(outcome), outcome.after

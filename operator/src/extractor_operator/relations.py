@@ -83,7 +83,7 @@ def shows(body: Json) -> object:
     if kind == ExtractorVersion.__name__:
         return asked, _ready(status), status.get("artifact"), status.get("environment")
     if kind == Extractor.__name__:
-        return asked, status.get("activeVersion"), _ready(status)
+        return asked, status.get("activeVersion"), "applied" in status, _ready(status)
     if kind == Collection.__name__:
         return asked, status.get("publishedVersion")
     return asked, "deletionTimestamp" in metadata, status

@@ -1,12 +1,13 @@
 """What runs leave in the results, a store of each namespace, as far as the operator reads it.
 
-Pods write there, so that nothing in it is trusted: no link is followed, only files are opened, and of each
-no more than a limit is read.
+Pods write there, so that nothing in it is trusted: no path leads out of it, no link is followed, only
+files are opened, and of each no more than a limit is read.
 """
 
 import contextlib
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeVar
@@ -21,7 +22,7 @@ from extractor_apis.run import RunState
 from extractor_apis.settings import Cluster
 
 STATE_BYTES = 1 << 20
-_RECORD_BYTES = 64 << 20
+_RECORD_BYTES = 16 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 """A pipe would block whoever opens it."""
@@ -68,7 +69,7 @@ class Results:
         return self._read(CompletionRecord, path, _RECORD_BYTES)
 
     def _read(self, model: type[M], path: PurePath, limit: int) -> M | None:
-        content = _read_beneath(self.root, self.namespace / path, limit)
+        content = _read_beneath(self.root, (self.namespace, *path.parts), limit)
         if content is None:
             return None
         # What is damaged, or was never ours, says nothing.
@@ -77,14 +78,16 @@ class Results:
         return None
 
 
-def _read_beneath(root: Path, path: PurePath, limit: int) -> bytes | None:
+def _read_beneath(root: Path, path: Sequence[str], limit: int) -> bytes | None:
     """Read a file without following a link on the way to it; None if it is none, or too large."""
+    if any(part == ".." or "/" in part for part in path):
+        return None
     with contextlib.ExitStack() as stack:
         try:
             at = _open(stack, str(root), os.O_RDONLY | os.O_DIRECTORY)
-            for part in path.parts[:-1]:
+            for part in path[:-1]:
                 at = _open(stack, part, _FOLDER, at)
-            file = _open(stack, path.name, _FILE, at)
+            file = _open(stack, path[-1], _FILE, at)
         except OSError:
             return None
         if not stat.S_ISREG(os.fstat(file).st_mode):

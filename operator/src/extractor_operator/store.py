@@ -116,7 +116,8 @@ class Store:
         """Remember an object; say whether there is anything new."""
         key, seen = key_of(body), _slim(body)
         known = self._objects.get(key)
-        if known and known.uid == seen.uid and known.resource_version >= seen.resource_version:
+        # Of two objects that had one name, too: what is told of the first may come after the second.
+        if known and known.resource_version >= seen.resource_version:
             return None
         self._unmark(key)
         self._objects[key] = seen

@@ -1,5 +1,6 @@
 """Which run a collection asks for, which it has seen to, and which it need not keep."""
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from extractor_apis.collection import Collection
 from extractor_apis.conditions import Reason
 from extractor_apis.extractorrun import ExtractorRun
+from extractor_apis.results import CompletionRecord, DocumentsIn, SourceRecord
 from extractor_operator.collections import decide, schedule
 from extractor_operator.collections.decide import Request, Wanted
 from extractor_operator.errors import Stalled
@@ -60,6 +62,22 @@ def test_a_new_collection_asks_for_a_run_of_the_active_version() -> None:
     assert asked.name.startswith("news-1-0-0-")
 
 
+@pytest.mark.parametrize(
+    ("owners", "want"),
+    [
+        pytest.param([{**OWNED[0], "controller": True}], True, id="its own"),
+        pytest.param([], True, id="one that was made by hand"),
+        pytest.param(
+            [{**OWNED[0], "controller": True, "uid": "gone"}], False, id="one that goes with another"
+        ),
+    ],
+)
+def test_a_run_of_a_collection_that_had_the_name_is_not_this_ones(owners: Any, want: bool) -> None:
+    run = made.run(metadata={"ownerReferences": owners})
+
+    assert decide.concerns(made.collection(), run) is want
+
+
 def test_the_same_question_has_the_same_name() -> None:
     assert name(made.collection(metadata={"uid": "another"})) == name(made.collection())
 
@@ -95,11 +113,58 @@ def test_what_changes_no_result_asks_for_nothing(change: dict[str, Any]) -> None
 
 def test_what_was_asked_for_is_not_asked_again() -> None:
     first = name(made.collection())
-    known = {"requested": first}
+    known = {"requested": [first]}
 
     assert ask(made.collection(), runs=[made.run(first)]) is None, "its run is there"
     assert ask(made.collection(status=known)) is None, "its run was deleted"
     assert ask(made.collection(), wanted(recorded=[first])) is None, "the results have it"
+
+
+def test_a_version_that_comes_back_is_run_once_so_that_readers_follow() -> None:
+    first = name(made.collection())
+    back = Wanted(made.extractor(), "1.0.0", "sha256:1", frozenset([first]), "news-2-0-0-abc")
+    asked = ask(made.collection(status={"requested": [first]}), back)
+    assert asked is not None
+    both = decide.seen_to(made.collection(), back, asked, made.NOW)
+
+    assert asked.name != first
+    assert ask(made.collection(status=both), back) is None, "not twice, though its run failed and was removed"
+    assert (
+        ask(made.collection(status=both), dataclasses.replace(back, elsewhere="news-2-0-0-def")) is not None
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "runs", "want"),
+    [
+        pytest.param("2.0.0", [], None, id="what is wanted answers"),
+        pytest.param("1.0.0", [], "news-2-0-0-first", id="by what the results have"),
+        pytest.param("1.0.0", ["news-2-0-0-again"], "news-2-0-0-again", id="by its last run"),
+    ],
+)
+def test_what_answers_elsewhere_is_known_by_its_last_run(
+    version: str, runs: list[str], want: str | None
+) -> None:
+    source = SourceRecord(
+        revision="1", publications=1, objects=1, run_id="news-2-0-0-first", completed=made.NOW
+    )
+    published = CompletionRecord(
+        collection="news",
+        extractor="text",
+        version="2.0.0",
+        artifact_digest="sha256:2",
+        features=(),
+        documents_in=DocumentsIn.TABLE,
+        table_version=1,
+        documents=1,
+        sources={"s3://bucket/news/": source},
+    )
+    others = [
+        made.run(each, version="2.0.0", status=ended(1).status.model_dump(by_alias=True, exclude_none=True))
+        for each in runs
+    ]
+
+    assert decide.elsewhere(published, version, others) == want
 
 
 def test_a_collection_that_is_run_by_hand_asks_only_when_it_is_asked() -> None:

@@ -12,7 +12,7 @@ import pytest
 from extractor_apis.extractor import Extractor
 from extractor_apis.scan import ScanReport, Verdict
 from extractor_apis.settings import Settings
-from extractor_artifacts import Artifact, ArtifactStore
+from extractor_artifacts import Artifact, ArtifactError, ArtifactStore
 from extractor_operator.context import Context
 from extractor_operator.errors import ApiUnavailable
 from extractor_operator.extractors import attempt
@@ -66,7 +66,12 @@ class Server(FakeClient):
 class Artifacts:
     """A store that has accepted every version."""
 
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+
     def get(self, digest: str) -> Artifact:
+        if digest in self.missing:
+            raise ArtifactError(f"{digest} is not stored")
         report = ScanReport(
             verdict=Verdict.ACCEPT,
             source_digest=digest,
@@ -82,7 +87,10 @@ class Inline(concurrent.futures.Executor):
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
         done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        done.set_result(call(*args, **options))
+        try:
+            done.set_result(call(*args, **options))
+        except Exception as err:
+            done.set_exception(err)
         return done
 
 
@@ -91,12 +99,12 @@ class World:
 
     def __init__(self, fails_at: int | None = None, *, is_done: bool = False) -> None:
         self.server, self.store = Server(fails_at, is_done=is_done), Store()
-        self.now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        self.now, self.artifacts = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), Artifacts()
         ctx = Context(
             client=cast("Client", self.server),
             settings=Settings(cluster=workloads.CLUSTER),
             inbox=inboxes.still(self.store),
-            artifacts=cast("ArtifactStore", Artifacts()),
+            artifacts=cast("ArtifactStore", self.artifacts),
             scanner=Scanner(asyncio.Semaphore(1)),
             threads=cast("Any", Inline()),
             work=Path(),
@@ -112,7 +120,7 @@ class World:
             clock=lambda: self.now,
         )
         for version in ("1.0.0", "1.1.0"):
-            self._see_version(version)
+            self.see_version(version)
 
     def ask(self, **spec: Any) -> None:
         """Apply the extractor, and reconcile until nothing more is to do."""
@@ -185,7 +193,8 @@ class World:
             if "/events" not in path
         }
 
-    def _see_version(self, version: str) -> None:
+    def see_version(self, version: str, **status: Any) -> None:
+        """Have a version be Ready."""
         made = workloads.make_code(version).version.model_dump(mode="json", exclude_none=True)
         ready = {
             "type": "Ready",
@@ -200,9 +209,9 @@ class World:
             {
                 "apiVersion": "extractors.mixpeek.com/v1alpha1",
                 "kind": "ExtractorVersion",
-                "metadata": {**metadata, "resourceVersion": "1"},
+                "metadata": {**metadata, "resourceVersion": str(1 + len(status))},
                 "spec": made["spec"],
-                "status": {**made["status"], "conditions": [ready]},
+                "status": {**made["status"], "conditions": [ready], **status},
             }
         )
 
@@ -271,6 +280,40 @@ def test_the_versions_own_service_is_there_before_the_extractors_leads_elsewhere
 
     moved = [path for _, path in world.writes if path.startswith(SERVICES)]
     assert moved == [f"{SERVICES}text-embed-1-0-0-serve", f"{SERVICES}text-embed-serve"]
+
+
+def test_a_published_version_that_cannot_be_run_holds_nothing_up() -> None:
+    world = World()
+    lost = f"sha256:{'0' * 64}"
+    world.see_version("1.0.0", artifact={"digest": lost, "size": 1})
+    world.artifacts.missing.add(lost)
+    world.store.put(published("1.0.0"))
+
+    world.ask(version="1.1.0")
+    world.answers("1.1.0")
+
+    status = world.server.objects[PATH]["status"]
+    assert status["activeVersion"] == "1.1.0"
+    assert conditions(status)["Available"] == "True"
+    assert conditions(status)["Ready"] == "False"
+
+
+def test_a_version_that_cannot_be_run_leaves_the_one_that_answers_available() -> None:
+    world = World()
+    world.ask(version="1.0.0")
+    world.answers("1.0.0")
+    lost = f"sha256:{'0' * 64}"
+    world.see_version("1.1.0", artifact={"digest": lost, "size": 1})
+    world.artifacts.missing.add(lost)
+
+    world.ask(version="1.1.0")
+
+    said = conditions(world.server.objects[PATH]["status"])
+    assert (said["Available"], said["Ready"], said["Reconciling"]) == ("True", "False", "True")
+
+
+def conditions(status: dict[str, Any]) -> dict[str, str]:
+    return {each["type"]: each["status"] for each in status["conditions"]}
 
 
 UNTOUCHED = live(World())

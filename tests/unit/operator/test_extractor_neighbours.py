@@ -33,16 +33,30 @@ def context(server: FakeClient, egress: tuple[str, ...] = ()) -> Context:
 
 def test_what_was_applied_is_not_applied_again_until_it_is_another() -> None:
     server, extractor = FakeClient(), make_extractor()
-    applied = asyncio.run(neighbours.ensure(extractor, SERVED, context(server)))
+    applied = asyncio.run(neighbours.ensure(extractor, SERVED, context(server), is_first=False))
     known = extractor.model_copy(update={"status": extractor.status.model_copy(update={"applied": applied})})
     server.writes.clear()
 
-    again = asyncio.run(neighbours.ensure(known, SERVED, context(server)))
+    again = asyncio.run(neighbours.ensure(known, SERVED, context(server), is_first=False))
     assert (again, server.writes) == (applied, [])
 
     moved = tuple(each.model_copy(update={"cluster": "two"}) for each in SERVED)
-    asyncio.run(neighbours.ensure(known, moved, context(server)))
+    asyncio.run(neighbours.ensure(known, moved, context(server), is_first=False))
     assert server.objects[SERVICE]["spec"]["selector"]["ray.io/cluster"] == "two"
+
+
+def test_what_was_deleted_by_hand_is_made_again_by_the_next_process() -> None:
+    server, extractor = FakeClient(), make_extractor()
+    applied = asyncio.run(neighbours.ensure(extractor, SERVED, context(server), is_first=True))
+    known = extractor.model_copy(update={"status": extractor.status.model_copy(update={"applied": applied})})
+    server.writes.clear()
+
+    asyncio.run(neighbours.ensure(known, SERVED, context(server), is_first=True))
+    assert server.writes == []
+
+    del server.objects[SERVICE]
+    asyncio.run(neighbours.ensure(known, SERVED, context(server), is_first=True))
+    assert SERVICE in server.objects
 
 
 def test_a_service_of_somebody_else_is_neither_taken_nor_removed() -> None:
@@ -50,7 +64,7 @@ def test_a_service_of_somebody_else_is_neither_taken_nor_removed() -> None:
     theirs = server.put(SERVICE, {"metadata": {"name": "text-embed-serve", "uid": "theirs"}, "spec": {}})
 
     with pytest.raises(Stalled, match="the Service text-embed-serve belongs to somebody else") as stop:
-        asyncio.run(neighbours.ensure(extractor, SERVED, context(server)))
+        asyncio.run(neighbours.ensure(extractor, SERVED, context(server), is_first=False))
     asyncio.run(neighbours.remove(extractor, ["text-embed-serve"], context(server)))
 
     assert (stop.value.reason, server.objects[SERVICE]) == (Reason.SERVICE_NAME_TAKEN, theirs)
@@ -67,17 +81,21 @@ def test_a_service_of_somebody_else_is_neither_taken_nor_removed() -> None:
         pytest.param("999.0.0.0/8", ("0.0.0.0/0",), False, id="what is no network"),
     ],
 )
-def test_a_way_out_is_one_that_the_settings_allow(
+def test_a_way_out_is_opened_if_the_settings_allow_it_and_refused_in_words_otherwise(
     cidr: str, allowed: tuple[str, ...], is_allowed: bool
 ) -> None:
-    extractor = make_extractor(egress=[{"cidr": cidr}])
-    ctx = context(FakeClient(), allowed)
+    server, extractor = FakeClient(), make_extractor(egress=[{"cidr": cidr}])
+    ctx = context(server, allowed)
+
+    asyncio.run(neighbours.ensure(extractor, (), ctx, is_first=False))
+    [policy] = server.objects.values()
+    assert (cidr in str(policy["spec"]["egress"])) is is_allowed
 
     if is_allowed:
-        asyncio.run(neighbours.ensure(extractor, (), ctx))
+        neighbours.require_egress(extractor, ctx)
         return
-    with pytest.raises(Stalled, match=f"names {cidr}, and this namespace may name") as stop:
-        asyncio.run(neighbours.ensure(extractor, (), ctx))
+    with pytest.raises(Stalled, match=f"names {cidr}, and the networks") as stop:
+        neighbours.require_egress(extractor, ctx)
     assert stop.value.reason is Reason.EGRESS_REFUSED
 
 

@@ -14,7 +14,7 @@ from extractor_apis.conditions import ConditionType, Reason
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
 from extractor_operator.context import Context
-from extractor_operator.errors import Retrying, Stalled, Waiting
+from extractor_operator.errors import ApiError, Retrying, Stalled, Waiting
 from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
@@ -172,6 +172,15 @@ def test_what_may_pass_is_told_and_tried_again(tmp_path: Path) -> None:
     }
     assert world.server.objects[PATH]["status"]["observedGeneration"] == -1
     assert world.events == [("Warning", "ProgressingWithRetry")]
+
+
+def test_what_the_api_server_refuses_is_told(tmp_path: Path) -> None:
+    world = World(tmp_path, raises(ApiError("the API server refused to get pods: 403")))
+
+    with pytest.raises(ApiError):
+        world.run()
+
+    assert "403" in world.server.objects[PATH]["status"]["conditions"][0]["message"]
 
 
 def test_a_bug_shows_nothing_of_what_it_was_about(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from extractor_apis.extractor import Egress
 from extractor_apis.run import RunConfig
 from extractor_operator.errors import Stalled
 from extractor_operator.kuberay import network_policy, rayjob, rayservice, stable_service
@@ -73,7 +74,12 @@ RENDERED: dict[str, Callable[[], Any]] = {
             parameters={"depth": 2},
             inputMappings={"text": "body"},
         ),
-        make_code(environment={"digest": workloads.ENVIRONMENT, "archiveSize": 99, "image": "own@sha256:00"}),
+        make_code(
+            environment={
+                **{"key": "some", "digest": workloads.ENVIRONMENT, "archiveSize": 99},
+                "image": "own@sha256:00",
+            }
+        ),
         CLUSTER,
         python="3.11",
         attempt=2,
@@ -86,7 +92,7 @@ RENDERED: dict[str, Callable[[], Any]] = {
     ),
     "service": lambda: stable_service.render_service(make_extractor(), "text-embed-serve", "some-cluster"),
     "network-policy": lambda: network_policy.render_policy(
-        make_extractor(egress=[{"cidr": "203.0.113.0/24", "ports": [443, 8443]}]), CLUSTER
+        make_extractor(), CLUSTER, [Egress(cidr="203.0.113.0/24", ports=(443, 8443))]
     ),
     "network-policy-of-a-source": lambda: network_policy.render_source_policy(
         make_run(), make_collection(source={"url": "s3://bucket/articles/"}), "articles-1-0123456789"
@@ -175,6 +181,11 @@ def test_a_config_that_no_annotation_holds_stalls_and_says_what_to_shorten() -> 
         job(example_input={"text": "x" * 300_000})
 
 
+def test_dependencies_that_no_pod_can_fetch_stall_instead_of_being_left_out() -> None:
+    with pytest.raises(Stalled, match="annotate the version with"):
+        job(environment={"key": "some"})
+
+
 @pytest.mark.parametrize(
     ("edit", "is_another"),
     [
@@ -211,6 +222,16 @@ def test_a_run_that_waits_in_a_queue_is_made_suspended_and_only_then() -> None:
     assert queued["spec"]["suspend"] is True
     assert queued["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "batch"
     assert "suspend" not in free["spec"]
+
+
+def test_nobody_of_another_tenants_namespace_reaches_a_pod_however_it_is_labelled() -> None:
+    policy = network_policy.render_policy(make_extractor(), CLUSTER, [])["spec"]
+    peers = [peer for rule in policy["ingress"] for peer in rule["from"]]
+    peers += [peer for rule in policy["egress"] for peer in rule.get("to", ())]
+
+    named = [peer["namespaceSelector"]["matchLabels"] for peer in peers if "namespaceSelector" in peer]
+    assert {next(iter(each)) for each in named} == {"kubernetes.io/metadata.name"}
+    assert {next(iter(each.values())) for each in named} == {"kuberay-system", "extractor-system"}
 
 
 def test_a_source_on_a_shared_volume_needs_no_way_out() -> None:

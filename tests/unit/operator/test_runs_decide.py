@@ -10,6 +10,8 @@ from extractor_apis.extractor import Deadlines
 from extractor_apis.extractorrun import ExtractorRun
 from extractor_apis.run import RunPhase, RunState
 from extractor_operator.kuberay.job import JobObservation, JobPhase
+from extractor_operator.kuberay.rayjob import job_name
+from extractor_operator.runs.adoption import adopt
 from extractor_operator.runs.decide import Decision, Facts, decide
 from support import made
 
@@ -153,6 +155,47 @@ def test_the_runs_own_words_say_why_it_failed() -> None:
     decision = decide(facts(made.run(status=UNDER_WAY), FAILED, told=told, retries=0))
 
     assert decision.outcome.stalled and decision.outcome.stalled.message == told.message
+
+
+@pytest.mark.parametrize(
+    ("told", "want"),
+    [
+        pytest.param(state(RunPhase.FAILED, message="token=hunter2 \x07"), "token=… ?", id="a secret"),
+        pytest.param(
+            state(RunPhase.FAILED, message="m", started=made.NOW - timedelta(hours=1)),
+            FAILED.message,
+            id="what an attempt before has said",
+        ),
+    ],
+)
+def test_not_all_that_a_run_says_is_repeated(told: RunState, want: str) -> None:
+    decision = decide(facts(made.run(status=UNDER_WAY), FAILED, told=told, retries=0))
+
+    assert decision.outcome.stalled and decision.outcome.stalled.message == want
+
+
+@pytest.mark.parametrize(
+    ("status", "attempt"),
+    [
+        pytest.param({}, 1, id="the first"),
+        pytest.param({**UNDER_WAY, "retryAfter": made.at(9)}, 2, id="a later one"),
+    ],
+)
+def test_a_rayjob_that_was_made_and_not_told_can_be_cancelled(status: Any, attempt: int) -> None:
+    run = made.run(status=status, cancel=True)
+    name = job_name(run, attempt)
+
+    adopted = adopt(run, {name: {"metadata": {"creationTimestamp": made.at(5)}}})
+
+    told = adopted.status
+    assert (told.attempts, told.job, told.submitted, told.retry_after) == (attempt, name, made.at(5), None)
+    assert decide(facts(adopted, STARTING)).remove
+
+
+def test_a_rayjob_that_was_told_is_not_counted_twice() -> None:
+    run = made.run(status=UNDER_WAY)
+
+    assert adopt(run, {job_name(run, 1): {}}) is run
 
 
 def test_a_run_without_progress_is_given_up_and_its_rayjob_removed() -> None:

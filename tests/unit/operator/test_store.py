@@ -43,10 +43,11 @@ def body(version: int, *, uid: str = "one", generation: int = 1, **metadata: Any
             id="a request asks for more",
         ),
         pytest.param(
-            body(9, uid="two"),
+            body(11, uid="two"),
             Change(KEY, is_renewed=True, dependents=READER),
             id="another object of that name",
         ),
+        pytest.param(body(9, uid="two"), None, id="one that had the name before is no news"),
     ],
 )
 def test_news_are_told(seen: dict[str, Any], want: Change | None) -> None:

@@ -46,7 +46,8 @@ class CollectionAttempt:
         published = await ctx.in_thread(self._results.published, collection.metadata.name, self._extractor)
         self.said = Said(runs, published, decide.following(collection, now))
         for run in decide.expired(collection, runs, now):
-            await children.delete(watched.RUNS, namespace, {"metadata": run.metadata.model_dump()}, ctx)
+            gone = {"metadata": run.metadata.model_dump(exclude_none=True)}
+            await children.delete(watched.RUNS, namespace, gone, ctx)
         if decide.under_way(runs) is None and not collection.spec.suspend:
             self.said = await self._ask(self.said, now)
         outcome = status.outcome(self.said)
@@ -58,7 +59,7 @@ class CollectionAttempt:
 
     async def _ask(self, said: Said, now: datetime) -> Said:
         """Make a run if one is asked for, and note what was seen to."""
-        wanted = await self._wanted()
+        wanted = await self._wanted(said)
         asked = decide.request(self.collection, wanted, said.runs, now)
         if asked:
             body = _render(self.collection, asked)
@@ -66,7 +67,7 @@ class CollectionAttempt:
         seen_to = decide.seen_to(self.collection, wanted, asked, now)
         return replace(said, made=asked.name if asked else None, seen_to=seen_to)
 
-    async def _wanted(self) -> Wanted:
+    async def _wanted(self, said: Said) -> Wanted:
         """Find what a run would be made of. Raises Waiting while something is missing."""
         collection, store = self.collection, self.ctx.store
         namespace, spec = collection.metadata.namespace, collection.spec
@@ -81,9 +82,9 @@ class CollectionAttempt:
         number = spec.version or extractor.status.active_version
         if number is None:
             ready = conditions.find(extractor.status.conditions, ConditionType.READY)
-            said = f": {ready.message}" if ready and ready.message else ""
+            why = f": {ready.message}" if ready and ready.message else ""
             raise _waiting(
-                Reason.VERSION_NOT_READY, f"the Extractor {spec.extractor} has no active version yet{said}"
+                Reason.VERSION_NOT_READY, f"the Extractor {spec.extractor} has no active version yet{why}"
             )
         version = inputs.require_version(namespace, spec.extractor, number, store)
         assert version.status.artifact is not None, "a version that is Ready has one"
@@ -91,7 +92,8 @@ class CollectionAttempt:
             self._results.record, collection.metadata.name, self._extractor, number
         )
         runs = frozenset(source.run_id for source in record.sources.values()) if record else frozenset()
-        return Wanted(extractor, number, version.status.artifact.digest, runs)
+        elsewhere = decide.elsewhere(said.published, number, said.runs)
+        return Wanted(extractor, number, version.status.artifact.digest, runs, elsewhere)
 
     @property
     def _results(self) -> Results:
@@ -112,7 +114,7 @@ def _runs(collection: Collection, ctx: Context) -> Sequence[ExtractorRun]:
     namespace = collection.metadata.namespace
     mark = Mark(ExtractorRun.__name__, namespace, "collection", collection.metadata.name)
     found = (ctx.store.read(ExtractorRun, namespace, key.name) for key in ctx.store.find(mark))
-    return tuple(run for run in found if run)
+    return tuple(run for run in found if run and decide.concerns(collection, run))
 
 
 def _render(collection: Collection, asked: Request) -> Json:

@@ -8,11 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from extractor_apis import naming
 from extractor_apis.collection import Collection, Ingest
 from extractor_apis.extractor import Extractor
 from extractor_apis.extractorrun import ExtractorRun
+from extractor_apis.results import CompletionRecord
 from extractor_operator import times
 from extractor_operator.collections import schedule
 
@@ -30,6 +32,8 @@ class Wanted:
     """Of the version's artifact."""
     recorded: frozenset[str]
     """The runs that the results have of that version."""
+    elsewhere: str | None = None
+    """What answers now, if it is another version: its last run."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +46,27 @@ class Request:
     """The time of the schedule that asks."""
 
 
+def concerns(collection: Collection, run: ExtractorRun) -> bool:
+    """Tell whether a run is of this collection, and not of one that had its name and takes it along."""
+    owners = {each.uid for each in run.metadata.owner_references if each.controller}
+    return not owners or collection.metadata.uid in owners
+
+
 def request(
     collection: Collection, wanted: Wanted, runs: Sequence[ExtractorRun], now: datetime
 ) -> Request | None:
     """Say which run is asked for and was not made; None if there is nothing to do."""
-    known = {run.metadata.name for run in runs} | wanted.recorded | {collection.status.requested}
-    asked = _asked(collection, wanted)
-    if asked and asked.name not in known:
-        return asked
-    due = _due(collection, wanted, now)
-    return due if due and due.name not in known else None
+    known = {run.metadata.name for run in runs} | wanted.recorded | set(collection.status.requested)
+    candidates = (*_asked(collection, wanted), _due(collection, wanted, now))
+    return next((each for each in candidates if each and each.name not in known), None)
 
 
-def seen_to(collection: Collection, wanted: Wanted, made: Request | None, now: datetime) -> dict[str, str]:
+def seen_to(collection: Collection, wanted: Wanted, made: Request | None, now: datetime) -> dict[str, Any]:
     """Give the fields of the status that tell what was asked for and need not be asked again."""
     asked, due = _asked(collection, wanted), _due(collection, wanted, now)
     is_next = due and due.scheduled and (made is None or made == due)
     return {
-        **({"requested": asked.name} if asked else {}),
+        **({"requested": tuple(each.name for each in asked)} if asked else {}),
         # A run that was asked for by hand goes first; the schedule's is made after it.
         **({"scheduled": due.scheduled} if due and due.scheduled and is_next else {}),
     }
@@ -94,6 +101,16 @@ def look_again(collection: Collection, runs: Sequence[ExtractorRun], now: dateti
     return min((max(1.0, (at - now).total_seconds() + 1) for at in times_ahead), default=None)
 
 
+def elsewhere(published: CompletionRecord | None, version: str, runs: Sequence[ExtractorRun]) -> str | None:
+    """Name the last run of the version that answers, if that is another one than is wanted."""
+    if published is None or published.version == version:
+        return None
+    others = [run for run in ended(runs) if run.spec.version == published.version and has_succeeded(run)]
+    known = [run.metadata.name for run in sorted(others, key=_finished)]
+    recorded = sorted(source.run_id for source in published.sources.values())
+    return (known or recorded or [published.version])[-1]
+
+
 def under_way(runs: Sequence[ExtractorRun]) -> ExtractorRun | None:
     """Find the run that has its turn, or else the next one."""
     waiting = [run for run in runs if not run.status.finished]
@@ -115,8 +132,8 @@ def has_succeeded(run: ExtractorRun) -> bool:
     return any(each.type == "Succeeded" and each.status == "True" for each in run.status.conditions)
 
 
-def _asked(collection: Collection, wanted: Wanted) -> Request | None:
-    """Say which run the object itself asks for."""
+def _asked(collection: Collection, wanted: Wanted) -> tuple[Request, ...]:
+    """Say which runs the object itself asks for, the first of them before the others."""
     spec = collection.spec
     asked_by_hand = collection.metadata.annotations.get(naming.REQUESTED_AT)
     if spec.ingest is Ingest.ON_ACTIVATE:
@@ -127,8 +144,13 @@ def _asked(collection: Collection, wanted: Wanted) -> Request | None:
             "parameters": {**wanted.extractor.spec.parameters, **spec.parameters},
             "request": asked_by_hand,
         }
-        return _named(collection, wanted.version, json.dumps(made_of, sort_keys=True))
-    return _named(collection, wanted.version, f"request {asked_by_hand}") if asked_by_hand else None
+        why = json.dumps(made_of, sort_keys=True)
+        first = _named(collection, wanted.version, why)
+        if not (wanted.elsewhere and wanted.recorded):
+            return (first,)
+        # A version that comes back has its vectors; a run of it lets readers follow, and takes what is new.
+        return first, _named(collection, wanted.version, f"{why} after {wanted.elsewhere}")
+    return (_named(collection, wanted.version, f"request {asked_by_hand}"),) if asked_by_hand else ()
 
 
 def _due(collection: Collection, wanted: Wanted, now: datetime) -> Request | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from extractor_apis import conditions
 from extractor_apis.collection import Collection, CollectionStatus, Ingest, RunSummary
@@ -26,7 +27,7 @@ class Said:
     """The schedule's next time."""
     made: str | None = None
     """The run that was made just now."""
-    seen_to: Mapping[str, str] = field(default_factory=dict)
+    seen_to: Mapping[str, Any] = field(default_factory=dict)
     """Fields that tell what need not be asked again."""
 
 

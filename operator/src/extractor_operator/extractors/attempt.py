@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from extractor_apis import naming
+from extractor_apis import conditions, naming
 from extractor_apis.collection import Collection
-from extractor_apis.conditions import Outcome, Reason, Stage
-from extractor_apis.extractor import Extractor, ExtractorStatus, Realtime
+from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
+from extractor_apis.extractor import Extractor, ExtractorStatus, Realtime, ServedVersion
 from extractor_operator import children, kube, nodes, times
 from extractor_operator.context import Context
-from extractor_operator.errors import Waiting
+from extractor_operator.errors import Retrying, Stalled, Waiting
 from extractor_operator.extractors import decide, neighbours, outcome, plan, status, targets
 from extractor_operator.extractors.decide import Decision
+from extractor_operator.extractors.outcome import Unrunnable
 from extractor_operator.extractors.scene import Found, Scene
 from extractor_operator.extractors.targets import Target
 from extractor_operator.kind import Kind
@@ -35,6 +36,8 @@ class ExtractorAttempt:
     extractor: Extractor
     ctx: Context
     clock: Callable[[], datetime]
+    looked: set[str]
+    """The extractors, by uid, whose Services this process has looked at."""
     stages: list[Stage] = field(default_factory=list)
     doing: str = "looking at its RayServices"
     _said: ExtractorStatus | None = None
@@ -50,15 +53,18 @@ class ExtractorAttempt:
         decision = decide.decide(scene)
         intended = plan.sentence(scene, decision)
         ended = outcome.of(scene, decision, waiting, await self._fit(scene, wanted))
+        self.stages = self._known_stages()
         applied = await self._lead(decision)
         self._said = status.draft(scene, decision, intended).model_copy(update={"applied": applied})
+        self.stages = list(ended.stages)
+        neighbours.require_egress(self.extractor, self.ctx)
         if decision.takes and intended != self.extractor.status.plan:
             # What it takes is told before it is taken, and what it ends before that ends.
             if decision.replaces:
                 self._said = self.extractor.status.model_copy(update={"plan": intended})
             return dataclasses.replace(ended, after=0.0)
         await self._change(decision, wanted)
-        return dataclasses.replace(ended, after=decision.after)
+        return dataclasses.replace(ended, after=_soonest(decision.after, outcome.again(waiting)))
 
     def status(self, known: Extractor, outcome: Outcome, *, now: str) -> ExtractorStatus:
         """Make the status of what was found; where nothing was, it says what it said."""
@@ -74,26 +80,35 @@ class ExtractorAttempt:
         await neighbours.remove(
             extractor, sorted({each.service for each in extractor.status.served} - kept), ctx
         )
-        applied = await neighbours.ensure(extractor, (), ctx)
+        applied = await self._ensure(())
         if extractor.spec.realtime is None:
             # Runs follow the version once it can be run.
             inputs.require_version(
                 self._namespace, extractor.metadata.name, extractor.spec.version, ctx.store
             )
         self._said = status.stopped(extractor).model_copy(update={"applied": applied})
+        neighbours.require_egress(extractor, ctx)
         if extractor.spec.suspend:
             return outcome.suspended(extractor.spec.version, is_over=not self._services())
         return Outcome()
 
-    async def _targets(self, realtime: Realtime) -> tuple[dict[str, Target], Waiting | None]:
-        """Render what is asked for, and say why that is not possible of the version that is to be active."""
+    async def _targets(self, realtime: Realtime) -> tuple[dict[str, Target], Unrunnable | None]:
+        """Render what is asked for, and say why that is not possible of the version that is to be active.
+
+        Another one that cannot be run holds nothing up.
+        """
         found, why = {}, None
         for version in {self.extractor.spec.version, *self._published()}:
             try:
                 found[version] = await targets.find(self.extractor, realtime, version, self.ctx)
-            except Waiting as wait:
-                why = wait if version == self.extractor.spec.version else why
+            except (Waiting, Stalled, Retrying) as err:
+                why = err if version == self.extractor.spec.version else why
         return found, why
+
+    def _known_stages(self) -> list[Stage]:
+        """Keep what was said of answering, should this reconcile come to no better knowledge."""
+        known = conditions.find(self.extractor.status.conditions, ConditionType.AVAILABLE)
+        return [conditions.stage_of(known)] if known else []
 
     async def _scene(self, realtime: Realtime, wanted: Mapping[str, Target]) -> Scene:
         now = self.clock()
@@ -151,9 +166,15 @@ class ExtractorAttempt:
         """Have queries go to the versions that answer; give the hash of what only the status remembers."""
         known = {each.service for each in self.extractor.status.served}
         main = naming.service_name(self.extractor.metadata.name)
-        applied = await neighbours.ensure(self.extractor, decision.served, self.ctx)
+        applied = await self._ensure(decision.served)
         left = known - {each.service for each in decision.served} - {main}
         await neighbours.remove(self.extractor, sorted(left), self.ctx)
+        return applied
+
+    async def _ensure(self, served: tuple[ServedVersion, ...]) -> str:
+        uid = self.extractor.metadata.uid
+        applied = await neighbours.ensure(self.extractor, served, self.ctx, is_first=uid not in self.looked)
+        self.looked.add(uid)
         return applied
 
     async def _change(self, decision: Decision, wanted: Mapping[str, Target]) -> None:
@@ -188,6 +209,11 @@ class ExtractorAttempt:
         return self.extractor.metadata.namespace
 
 
+def _soonest(*seconds: float | None) -> float | None:
+    return min((each for each in seconds if each is not None), default=None)
+
+
 def kind(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Kind[Extractor]:
     """Give the kind; tests bring a clock of their own."""
-    return Kind(Extractor, lambda extractor, ctx: ExtractorAttempt(extractor, ctx, clock))
+    looked: set[str] = set()
+    return Kind(Extractor, lambda extractor, ctx: ExtractorAttempt(extractor, ctx, clock, looked))

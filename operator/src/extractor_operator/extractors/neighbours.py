@@ -1,13 +1,14 @@
 """What an extractor has in the cluster that nobody tells us of: stable Services, and a NetworkPolicy.
 
-They are applied whenever they would be others than the last time, which the status remembers.
+They are applied whenever they would be others than the last time, which the status remembers. Each process
+looks once whether they are there: somebody may have deleted them.
 """
 
 import ipaddress
 from collections.abc import Iterable
 
 from extractor_apis.conditions import Reason
-from extractor_apis.extractor import Extractor, ServedVersion
+from extractor_apis.extractor import Egress, Extractor, ServedVersion
 from extractor_operator import kube
 from extractor_operator.context import Context
 from extractor_operator.errors import Gone, Stalled
@@ -19,50 +20,63 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PERMISSIONS = (
     permission("", "services", "get", "create", "patch", "delete"),
-    permission("networking.k8s.io", "networkpolicies", "create", "patch"),
+    permission("networking.k8s.io", "networkpolicies", "get", "create", "patch"),
 )
 
 
-async def ensure(extractor: Extractor, served: tuple[ServedVersion, ...], ctx: Context) -> str:
+async def ensure(
+    extractor: Extractor, served: tuple[ServedVersion, ...], ctx: Context, *, is_first: bool
+) -> str:
     """Have them there, the active version's Service last; give their hash, which the status keeps.
 
-    Raises Stalled if a Service of that name belongs to somebody else, or for a way out that is not allowed.
+    ``is_first`` has them looked at although the status says that they were applied.
+
+    Raises Stalled if a Service of that name belongs to somebody else.
     """
-    _check_egress(extractor, ctx)
-    policy = network_policy.render_policy(extractor, ctx.cluster)
+    granted = [each for each in extractor.spec.egress if _is_granted(each, extractor, ctx)]
+    policy = network_policy.render_policy(extractor, ctx.cluster, granted)
     # Who still asks for the version before finds its own Service, before the extractor's leads elsewhere.
     services = [
         stable_service.render_service(extractor, each.service, each.cluster)
         for each in sorted(served, key=lambda each: each.active)
     ]
     digest = rayservice.workload_hash({"objects": [policy, *services]})
-    if digest != extractor.status.applied:
-        namespace = extractor.metadata.namespace
-        policies = kube.path("networking.k8s.io/v1", "networkpolicies", namespace)
-        await ctx.client.apply(f"{policies}/{policy['metadata']['name']}", policy)
+    policies = kube.path("networking.k8s.io/v1", "networkpolicies", extractor.metadata.namespace)
+    there = [f"{policies}/{policy['metadata']['name']}", *(_path(extractor, each.service) for each in served)]
+    is_there = digest == extractor.status.applied
+    if is_there and is_first:
+        is_there = all([await _find(path, ctx) for path in there])
+    if not is_there:
+        await ctx.client.apply(there[0], policy)
         for service in services:
             await _apply(extractor, service, ctx)
     return digest
 
 
+def require_egress(extractor: Extractor, ctx: Context) -> None:
+    """See that the extractor asks for no way out that it was not granted. Raises Stalled if it does."""
+    refused = next((each for each in extractor.spec.egress if not _is_granted(each, extractor, ctx)), None)
+    if refused:
+        allowed = ctx.settings.policy(extractor.metadata.namespace).egress
+        named = ", ".join(map(str, allowed)) or "none"
+        raise Stalled(
+            Reason.EGRESS_REFUSED,
+            f"spec.egress names {refused.cidr}, and the networks that this namespace may name are: {named}",
+        )
+
+
 async def remove(extractor: Extractor, names: Iterable[str], ctx: Context) -> None:
     """Remove Services of versions that nobody asks any more."""
     for name in names:
-        there = await _find(extractor, name, ctx)
+        there = await _find(_path(extractor, name), ctx)
         if there and _is_ours(extractor, there):
             await ctx.client.delete(_path(extractor, name), there["metadata"]["uid"])
 
 
-def _check_egress(extractor: Extractor, ctx: Context) -> None:
+def _is_granted(egress: Egress, extractor: Extractor, ctx: Context) -> bool:
+    network = _network(egress.cidr)
     allowed = ctx.settings.policy(extractor.metadata.namespace).egress
-    for each in extractor.spec.egress:
-        network = _network(each.cidr)
-        if network is None or not any(_contains(known, network) for known in allowed):
-            named = ", ".join(map(str, allowed)) or "none"
-            raise Stalled(
-                Reason.EGRESS_REFUSED,
-                f"spec.egress names {each.cidr}, and this namespace may name addresses of: {named}",
-            )
+    return network is not None and any(_contains(each, network) for each in allowed)
 
 
 def _network(cidr: str) -> Network | None:
@@ -80,7 +94,7 @@ def _contains(known: Network, network: Network) -> bool:
 
 async def _apply(extractor: Extractor, service: Json, ctx: Context) -> None:
     name = service["metadata"]["name"]
-    there = await _find(extractor, name, ctx)
+    there = await _find(_path(extractor, name), ctx)
     if there and not _is_ours(extractor, there):
         raise Stalled(
             Reason.SERVICE_NAME_TAKEN,
@@ -89,9 +103,9 @@ async def _apply(extractor: Extractor, service: Json, ctx: Context) -> None:
     await ctx.client.apply(_path(extractor, name), service)
 
 
-async def _find(extractor: Extractor, name: str, ctx: Context) -> Json | None:
+async def _find(path: str, ctx: Context) -> Json | None:
     try:
-        return await ctx.client.get(_path(extractor, name))
+        return await ctx.client.get(path)
     except Gone:
         return None
 

@@ -5,15 +5,22 @@ import dataclasses
 from extractor_apis.conditions import ConditionType, Outcome, Reason, Stage
 from extractor_apis.extractor import ServedVersion, Strategy
 from extractor_apis.resource import ConditionStatus
-from extractor_operator.errors import Waiting
+from extractor_operator.errors import Retrying, Stalled, Waiting
 from extractor_operator.extractors import rollouts
 from extractor_operator.extractors.decide import NO_ROOM, Decision
 from extractor_operator.extractors.scene import Scene
 from extractor_operator.kuberay.outcome import serving_outcome
 from extractor_operator.kuberay.service import GONE, ROLLING, STARTING, ServiceObservation, ServicePhase
 
+Unrunnable = Waiting | Stalled | Retrying
+"""Why a version cannot be run."""
 
-def of(scene: Scene, decision: Decision, waiting: Waiting | None, stages: tuple[Stage, ...] = ()) -> Outcome:
+_AGAIN_SECONDS = 30.0
+
+
+def of(
+    scene: Scene, decision: Decision, waiting: Unrunnable | None, stages: tuple[Stage, ...] = ()
+) -> Outcome:
     """Say how an extractor is; ``waiting`` is why the version that is asked for cannot be run yet."""
     active = next((each for each in decision.served if each.active), None)
     asked = _asked(scene, decision, waiting)
@@ -39,9 +46,17 @@ def suspended(version: str, *, is_over: bool) -> Outcome:
     )
 
 
-def _asked(scene: Scene, decision: Decision, waiting: Waiting | None) -> ServiceObservation:
+def again(waiting: Unrunnable | None) -> float | None:
+    """Say after how many seconds a version may be run that cannot be now."""
+    if isinstance(waiting, Waiting):
+        return waiting.after
+    return _AGAIN_SECONDS if waiting and not isinstance(waiting, Stalled) else None
+
+
+def _asked(scene: Scene, decision: Decision, waiting: Unrunnable | None) -> ServiceObservation:
     if waiting:
-        return ServiceObservation(ServicePhase.STARTING, waiting.reason, str(waiting))
+        phase = ServicePhase.FAILED if isinstance(waiting, Stalled) else ServicePhase.STARTING
+        return ServiceObservation(phase, waiting.reason, str(waiting))
     found = scene.asked
     if found is None or found.name in decision.removes:
         return STARTING

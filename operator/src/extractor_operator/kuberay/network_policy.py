@@ -1,14 +1,16 @@
 """Who may talk to the pods of an extractor, and to whom they may talk. Pure.
 
-Ray's ports take orders from anyone who reaches them, so that only its own pods and KubeRay do. Policies add
-up: a run that reads its objects from the network has one more.
+Ray's ports take orders from anyone who reaches them, so that only its own pods and KubeRay do. Queries come
+from the namespace and from the platform's. Policies add up: a tenant opens that port to others with one more,
+and a run that reads its objects from the network has one more.
 """
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from extractor_apis import naming
 from extractor_apis.collection import Collection
-from extractor_apis.extractor import Extractor
+from extractor_apis.extractor import Egress, Extractor
 from extractor_apis.extractorrun import ExtractorRun
 from extractor_apis.settings import Cluster
 from extractor_operator.kube import Json
@@ -24,11 +26,10 @@ _NOT_PUBLIC = (
 )
 _NOT_PUBLIC_6 = ("64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8")
 _KUBERAY = {"app.kubernetes.io/name": "kuberay-operator"}
-_OPERATOR = {"app.kubernetes.io/name": naming.FIELD_MANAGER}
 
 
-def render_policy(extractor: Extractor, cluster: Cluster) -> Json:
-    """Render the policy of all pods of an extractor: what the platform needs, and what its spec names."""
+def render_policy(extractor: Extractor, cluster: Cluster, egress: Iterable[Egress]) -> Json:
+    """Render the policy of all pods of an extractor: what the platform needs, and what it was granted."""
     own = {naming.EXTRACTOR_LABEL: extractor.metadata.name}
     between = {"podSelector": {"matchLabels": own}}
     return _policy(
@@ -36,17 +37,20 @@ def render_policy(extractor: Extractor, cluster: Cluster) -> Json:
         own,
         ingress=[
             {"from": [between]},
-            {"from": [_anywhere(_KUBERAY)], "ports": [_tcp(_DASHBOARD_PORT)]},
-            # Who may ask is for the namespace's other policies to say.
-            {"ports": [_tcp(SERVE_PORT)]},
+            {
+                "from": [_namespace(cluster.kuberay_namespace) | {"podSelector": {"matchLabels": _KUBERAY}}],
+                "ports": [_tcp(_DASHBOARD_PORT), _tcp(SERVE_PORT)],
+            },
+            {"from": [{"podSelector": {}}, _namespace(cluster.namespace)], "ports": [_tcp(SERVE_PORT)]},
         ],
         egress=[
             {"to": [between]},
+            # Wherever it answers: on some clusters that is an address of the node.
             {"ports": [_tcp(_DNS_PORT), {"protocol": "UDP", "port": _DNS_PORT}]},
-            {"to": [_anywhere(_OPERATOR)], "ports": [_tcp(_port(cluster.endpoint))]},
+            {"to": [_namespace(cluster.namespace)], "ports": [_tcp(_port(cluster.endpoint))]},
             *(
                 {"to": [{"ipBlock": {"cidr": each.cidr}}], "ports": [_tcp(port) for port in each.ports]}
-                for each in extractor.spec.egress
+                for each in egress
             ),
         ],
     )
@@ -85,8 +89,9 @@ def _labels(extractor: Extractor) -> dict[str, str]:
     return {naming.MANAGED_BY: naming.FIELD_MANAGER, naming.EXTRACTOR_LABEL: extractor.metadata.name}
 
 
-def _anywhere(labels: dict[str, str]) -> Json:
-    return {"namespaceSelector": {}, "podSelector": {"matchLabels": labels}}
+def _namespace(name: str) -> Json:
+    # The API server sets this label, and no tenant can.
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
 def _tcp(port: int) -> Json:

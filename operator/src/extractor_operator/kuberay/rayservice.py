@@ -7,8 +7,6 @@ answer, and when there are more.
 
 import json
 
-import yaml
-
 from extractor_apis import naming
 from extractor_apis.application import ApplicationConfig
 from extractor_apis.extractor import Extractor, Realtime
@@ -93,15 +91,13 @@ def serve_config(realtime: Realtime, manifest: Manifest) -> str:
         "args": {"config": workload.CONFIG_FILE},
         "deployments": [deployment],
     }
-    text: str = yaml.safe_dump(
-        {
-            "proxy_location": "EveryNode",
-            "http_options": {"host": "0.0.0.0", "port": SERVE_PORT},
-            "applications": [application],
-        },
-        sort_keys=False,
-    )
-    return text
+    config = {
+        "proxy_location": "EveryNode",
+        "http_options": {"host": "0.0.0.0", "port": SERVE_PORT},
+        "applications": [application],
+    }
+    # KubeRay reads YAML, of which JSON is a part that is written thirty times faster.
+    return json.dumps(config, indent=2)
 
 
 def workload_hash(value: Json) -> str:

@@ -84,9 +84,7 @@ def told(
     if status.artifact is None:
         raise RuntimeError(f"{metadata.name} is not Ready: it has no artifact")
     artifact = Parcel(digest=status.artifact.digest, size=status.artifact.size)
-    environment = None
-    if status.environment and status.environment.digest:
-        environment = Parcel(digest=status.environment.digest, size=status.environment.archive_size)
+    environment = _environment(code.version)
     url = f"{cluster.endpoint.rstrip('/')}/v1/{metadata.namespace}/{metadata.uid}"
     return {
         "tree": f"{ARTIFACT_FOLDER}/tree",
@@ -141,3 +139,16 @@ def metadata(owner: Resource, name: str, labels: dict[str, str], **annotations: 
             }
         ],
     }
+
+
+def _environment(version: ExtractorVersion) -> Parcel | None:
+    made = version.status.environment
+    if made is None or made.key is None:
+        return None
+    if made.digest is None:
+        raise Stalled(
+            Reason.ENVIRONMENT_FAILED,
+            f"the dependencies of {version.metadata.name} were made for the operator's own machine, and not "
+            f"for pods: annotate the version with {naming.REQUESTED_AT}",
+        )
+    return Parcel(digest=made.digest, size=made.archive_size)

@@ -9,17 +9,22 @@ from extractor_apis.collection import Collection
 from extractor_apis.conditions import Outcome, Stage
 from extractor_apis.extractor import Deadlines, Extractor
 from extractor_apis.extractorrun import ExtractorRun, ExtractorRunStatus
-from extractor_operator import children
+from extractor_operator import children, kube
 from extractor_operator.context import Context
+from extractor_operator.errors import Stalled
 from extractor_operator.kind import Kind
 from extractor_operator.kube import Json
 from extractor_operator.kuberay.job import JobObservation, observe_job
+from extractor_operator.kuberay.network_policy import render_source_policy
 from extractor_operator.kuberay.rayjob import job_name
+from extractor_operator.permissions import permission
 from extractor_operator.relations import Key
 from extractor_operator.results import Results
-from extractor_operator.runs import inputs, job, status
-from extractor_operator.runs.decide import Decision, Facts, decide
+from extractor_operator.runs import adoption, inputs, job, status
+from extractor_operator.runs.decide import Decision, Facts, decide, give_up
 from extractor_operator.watched import RAY_JOBS
+
+PERMISSIONS = (permission("networking.k8s.io", "networkpolicies", "create", "patch"),)
 
 
 @dataclass
@@ -35,7 +40,10 @@ class RunAttempt:
 
     async def work(self) -> Outcome:
         """Make the RayJob of the next attempt, follow the one that is, or remove it."""
-        namespace, known = self.run.metadata.namespace, self._job()
+        namespace, jobs = self.run.metadata.namespace, self._jobs()
+        self.run = adoption.adopt(self.run, jobs)
+        # Of the attempt that is, or was the last.
+        known = jobs.get(job_name(self.run, self.run.status.attempts or 0))
         decision = decide(await self._facts(known))
         if decision.submit:
             body = await self._render(decision.submit)
@@ -52,12 +60,10 @@ class RunAttempt:
         said = self.decision.status if self.decision else known.status
         return status.render(known, said, outcome, self._results, now=now)
 
-    def _job(self) -> Json | None:
-        """Find the RayJob of the attempt that is, or was the last."""
-        run = self.run
-        key = Key(ExtractorRun.__name__, run.metadata.namespace, run.metadata.name)
-        made = self.ctx.store.children(key, RAY_JOBS.kind)
-        return made.get(job_name(run, run.status.attempts)) if run.status.attempts else None
+    def _jobs(self) -> dict[str, Json]:
+        metadata = self.run.metadata
+        key = Key(ExtractorRun.__name__, metadata.namespace, metadata.name)
+        return self.ctx.store.children(key, RAY_JOBS.kind)
 
     async def _facts(self, known: Json | None) -> Facts:
         run, ctx, now = self.run, self.ctx, self.clock()
@@ -85,8 +91,19 @@ class RunAttempt:
         return observe_job(known, around.cluster, around.pods, now=now)
 
     async def _render(self, attempt: int) -> Json:
-        wanted = inputs.require(self.run, self.ctx.store)
-        return await job.render(self.run, wanted, self.ctx, attempt)
+        try:
+            wanted = inputs.require(self.run, self.ctx.store)
+        except Stalled:
+            # It never can be, and others wait for its turn.
+            self.decision = Decision(give_up(self.run, self.clock()), Outcome())
+            raise
+        body = await job.render(self.run, wanted, self.ctx, attempt)
+        policy = render_source_policy(self.run, wanted.collection, body["metadata"]["name"])
+        if policy:
+            # Before its pods are: what they cannot reach at first they may not try again.
+            path = kube.path(policy["apiVersion"], "networkpolicies", self.run.metadata.namespace)
+            await self.ctx.client.apply(f"{path}/{policy['metadata']['name']}", policy)
+        return body
 
     @property
     def _results(self) -> Results:

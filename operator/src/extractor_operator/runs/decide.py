@@ -17,6 +17,7 @@ from extractor_apis.run import RunPhase, RunState
 from extractor_operator import times
 from extractor_operator.kuberay.job import STARTING, JobObservation, JobPhase
 from extractor_operator.kuberay.outcome import run_outcome
+from extractor_operator.kuberay.wording import quote
 from extractor_operator.runs import progress
 
 _STARTING_SECONDS = 10.0
@@ -27,6 +28,8 @@ _LONG = timedelta(minutes=10)
 _REMOVING_SECONDS = 5.0
 _LEAST_BACKOFF = timedelta(seconds=10)
 _MOST_BACKOFF = timedelta(minutes=5)
+_WORDS = 800
+"""Characters of what a run says of its end."""
 _STATE_PATIENCE = timedelta(minutes=1)
 """For the state of a run that has ended to be seen by us."""
 
@@ -78,6 +81,11 @@ def decide(facts: Facts) -> Decision:
     if job.phase is JobPhase.SUCCEEDED:
         return _succeed(facts, status)
     return _fail(facts, status, _told(facts, job))
+
+
+def give_up(run: ExtractorRun, now: datetime) -> ExtractorRunStatus:
+    """End a run of which nothing more can be made."""
+    return run.status.model_copy(update={"finished": times.write(now), "retry_after": None, "eta": None})
 
 
 def _submit(facts: Facts, status: ExtractorRunStatus, attempt: int) -> Decision:
@@ -156,9 +164,11 @@ def _stuck(facts: Facts, status: ExtractorRunStatus) -> JobObservation | None:
 def _told(facts: Facts, job: JobObservation) -> JobObservation:
     """Let the run's own words stand for what KubeRay has of its driver's output."""
     state = facts.state
-    if job.reason is Reason.APP_FAILED and state and state.phase is RunPhase.FAILED and state.message:
-        return dataclasses.replace(job, message=state.message)
-    return job
+    if job.reason is not Reason.APP_FAILED or state is None or state.phase is not RunPhase.FAILED:
+        return job
+    if not (state.message and progress.is_of_this_attempt(facts.run.status, state)):
+        return job
+    return dataclasses.replace(job, message=quote(state.message, _WORDS))
 
 
 def _outcome(facts: Facts, job: JobObservation, after: float | None = None) -> Outcome:

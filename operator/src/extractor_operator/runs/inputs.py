@@ -45,6 +45,8 @@ def require(run: ExtractorRun, store: Store) -> Inputs:
         raise _waiting(
             Reason.SUSPENDED, f"the Extractor {spec.extractor} is suspended: set spec.suspend to false"
         )
+    if extractor.status.applied is None:
+        raise _waiting(Reason.STARTING, f"what the pods of {spec.extractor} may reach is not laid down yet")
     version = require_version(namespace, spec.extractor, spec.version, store)
     ahead = _ahead(run, store)
     if ahead:

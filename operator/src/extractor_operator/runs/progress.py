@@ -13,7 +13,7 @@ _SKEW = timedelta(minutes=1)
 
 def follow(status: ExtractorRunStatus, state: RunState | None) -> ExtractorRunStatus:
     """Take over what a run tells, unless it was told by an attempt before this one."""
-    if state is None or not status.submitted or state.started < times.read(status.submitted) - _SKEW:
+    if state is None or not is_of_this_attempt(status, state):
         return status
     known: dict[str, Any] = {
         "total": state.objects_todo,
@@ -27,6 +27,11 @@ def follow(status: ExtractorRunStatus, state: RunState | None) -> ExtractorRunSt
     if state.objects_done != status.done:
         known["progressed"] = times.write(state.updated)
     return status.model_copy(update=known)
+
+
+def is_of_this_attempt(status: ExtractorRunStatus, state: RunState) -> bool:
+    """Tell whether a state is of the RayJob that was made last: all attempts have one folder."""
+    return bool(status.submitted) and state.started >= times.read(status.submitted or "") - _SKEW
 
 
 def _percent(state: RunState) -> str | None:
