@@ -94,9 +94,9 @@ fmt: .venv/.dev.installed ## Format and fix what can be fixed.
 	.venv/bin/ruff format .
 
 .PHONY: bench
-bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-pull bench-environments bench-operator ## Compare with the best alternative, ratios of interleaved runs.
+bench: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-pull bench-environments bench-operator bench-workloads ## Compare with the best alternative, ratios of interleaved runs.
 
-.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-environments bench-pull bench-operator
+.PHONY: bench-batch bench-realtime bench-jpegs bench-models bench-scan bench-environments bench-pull bench-operator bench-workloads
 bench-batch: .venv/.dev.installed ## The batch path against hand-written Ray Data.
 	.venv/bin/python -m benchmarks.batch
 bench-realtime: .venv/.dev.installed ## The endpoint against bare uvicorn.
@@ -113,6 +113,8 @@ bench-pull: .venv/.dev.installed registry crane ## A cold pull of 500 MB from a 
 	.venv/bin/python -m benchmarks.pull
 bench-operator: .venv/.dev.installed registry kubernetes ## A thousand versions from create to Ready, a restart, and memory.
 	.venv/bin/python -m benchmarks.operator
+bench-workloads: .venv/.dev.installed kubernetes ## Extractors and collections in one burst, against a bare client and kopf's tutorial.
+	.venv/bin/python -m benchmarks.workloads
 
 .PHONY: parts
 parts: mongodb bandit registry kubernetes peers ## Get what only tests need: MongoDB, an OCI registry, a Kubernetes API server, torch.

@@ -6,12 +6,15 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from support import operators
 from support.kubernetes import Cluster
 
 Json = dict[str, Any]
+T = TypeVar("T")
+
+MERGE = "application/merge-patch+json"
 
 _CONNECTIONS = 8
 
@@ -25,37 +28,38 @@ class Api:
 
     def create(self, namespace: str, items: Iterable[Json]) -> None:
         """Create versions."""
-        self._all(lambda item: self._call("POST", operators.path(namespace), item), items)
+        self.all(lambda item: self.call("POST", operators.path(namespace), item), items)
 
     def write_statuses(self, namespace: str, items: Iterable[Json]) -> None:
         """Give versions the status that they have in another namespace."""
 
         def write(item: Json) -> None:
             path = operators.path(namespace, item["metadata"]["name"])
-            self._call("PATCH", f"{path}/status", {"status": item["status"]})
+            self.call("PATCH", f"{path}/status", {"status": item["status"]}, MERGE)
 
-        self._all(write, items)
+        self.all(write, items)
 
     def list(self, namespace: str) -> list[Json]:
         """Read all versions of a namespace."""
         with ThreadPoolExecutor(1) as thread:
-            found: list[Json] = thread.submit(self._call, "GET", operators.path(namespace)).result()["items"]
+            found: list[Json] = thread.submit(self.call, "GET", operators.path(namespace)).result()["items"]
         return found
 
-    def _all(self, call: Callable[[Json], object], items: Iterable[Json]) -> None:
+    def all(self, call: Callable[[T], object], items: Iterable[T], connections: int = _CONNECTIONS) -> None:
+        """Make a call for each item, so many at a time."""
         # Threads of their own, and so connections: one that was idle for minutes may be closed by now.
-        with ThreadPoolExecutor(_CONNECTIONS) as threads:
+        with ThreadPoolExecutor(connections) as threads:
             for _ in threads.map(call, items):
                 pass
 
-    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+    def call(self, method: str, path: str, body: Json | None = None, form: str = "application/json") -> Json:
+        """Make one call, on the connection of the thread. Raises RuntimeError for what is refused."""
         if not hasattr(self._local, "connection"):
             context = ssl.create_default_context(cafile=str(self._cluster.certificate))
             self._local.connection = http.client.HTTPSConnection(
                 "127.0.0.1", self._cluster.port, timeout=60, context=context
             )
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        headers = {"Authorization": f"Bearer {self._cluster.token}", "Content-Type": kind}
+        headers = {"Authorization": f"Bearer {self._cluster.token}", "Content-Type": form}
         self._local.connection.request(method, path, json.dumps(body) if body else None, headers)
         answer = self._local.connection.getresponse()
         content = answer.read()

@@ -162,6 +162,18 @@ def test_a_job_without_its_secret_waits_until_its_deadline_and_says_so_on_the_po
     }
 
 
+def test_a_pod_that_no_node_has_room_for_stays_as_it_is(world: World) -> None:
+    world.secret()
+    world.local.stuck["never"] = kuberay_local.UNSCHEDULABLE
+
+    world.job("never-runs", "pass", preRunningDeadlineSeconds=2)
+
+    assert world.ended("never-runs")["reason"] == "PreRunningDeadlineExceeded"
+    [pod] = world.api.list(kuberay.api_path("v1", "pods", world.namespace))
+    [condition] = pod["status"]["conditions"]
+    assert (condition["type"], condition["reason"]) == ("PodScheduled", "Unschedulable")
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

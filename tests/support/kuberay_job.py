@@ -34,6 +34,7 @@ class RayJob:
     cluster: RayCluster | None = None
     process: "subprocess.Popen[bytes] | None" = None
     status: Json = field(default_factory=dict)
+    _loses_head: bool = False
     _began: float = 0.0
     _ended: float = 0.0
 
@@ -63,12 +64,7 @@ class RayJob:
 
     def lose_head(self) -> None:
         """Have the head's pod vanish with all that it ran; the submitter, tried once, then fails the job."""
-        self._end_process(signal.SIGKILL)
-        if self.cluster:
-            self.cluster.delete()
-        message = "Job submission has failed. Reason: BackoffLimitExceeded. Message: "
-        self._finish("Failed", "SubmissionFailed", f"{message}Job has reached the specified backoff limit")
-        self.api.set_status(self.path, self.status)
+        self._loses_head = True
 
     def kill_entrypoint(self) -> None:
         """Kill the entry point as a node that is out of memory does."""
@@ -99,6 +95,11 @@ class RayJob:
 
     def _go_on(self) -> None:
         assert self.cluster is not None
+        if self._loses_head:
+            self._drop()
+            message = "Job submission has failed. Reason: BackoffLimitExceeded. Message: Job has reached the"
+            self._finish("Failed", "SubmissionFailed", f"{message} specified backoff limit")
+            return
         self.cluster.poll()
         self.status = {**self.status, "rayClusterStatus": self.cluster.status()}
         for name, until, reason in (

@@ -69,6 +69,7 @@ class LocalKubeRay:
         """Pod status by the beginning of a workload's name: pods made from now on never get beyond it."""
         self._workloads: dict[str, RayJob | RayService] = {}
         self._services = kuberay_proxy.Services(self.api, self._port)
+        self._thread = threading.Thread(target=self._run, name="kuberay")
         self._stop = threading.Event()
         self._collected = 0.0
         self._error: BaseException | None = None
@@ -85,22 +86,27 @@ class LocalKubeRay:
         """Find a RayService by its name."""
         return next(each for each in self._all(RayService) if each.item["metadata"]["name"] == name)
 
-    def run(self) -> None:
-        """Play until stopped."""
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End everything that runs. Raises what kept it from playing."""
+        self._stop.set()
+        self._thread.join()
+        self._services.close()
+        for each in self._workloads.values():
+            each.end()
+        self.api.close()
+        if self._error:
+            raise self._error
+
+    def _run(self) -> None:
         try:
             while not self._stop.wait(_LOOK_SECONDS):
                 self._look()
         except BaseException as err:
             self._error = err
-
-    def stop(self) -> None:
-        """End everything that runs. Raises what kept it from playing."""
-        self._stop.set()
-        self._services.close()
-        for each in self._workloads.values():
-            each.end()
-        if self._error:
-            raise self._error
 
     def _look(self) -> None:
         seen: set[str] = set()
@@ -149,12 +155,8 @@ class LocalKubeRay:
 def run(cluster: Cluster, folder: Path, *, has_ray: bool = True) -> Iterator[LocalKubeRay]:
     """Play KubeRay until the block ends; without Ray for RayJobs, whose entry points then start sooner."""
     local = LocalKubeRay(cluster, folder, has_ray=has_ray)
-    thread = threading.Thread(target=local.run, name="kuberay")
-    thread.start()
+    local.start()
     try:
         yield local
     finally:
-        local._stop.set()
-        thread.join()
         local.stop()
-        local.api.close()

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ from extractor_apis.naming import FeatureURI
 from extractor_apis.run import DeadLetter, RunPhase, RunState
 from extractor_stores import Hit, Store, search
 from extractor_stores.rows import DOCUMENTS
-from support import kuberay, kuberay_local, kubernetes, operators, s3, word_bags
+from support import jobs, kuberay, kuberay_local, kubernetes, operators, s3, word_bags
 from support.kuberay import Json
 from support.kuberay_local import LocalKubeRay
 from support.kubernetes import Cluster
@@ -28,6 +29,7 @@ BUCKET_SECRET = "bucket"
 """Secret with what the object store asks of a source."""
 SECONDS = 240.0
 """For what takes several starts of Ray on a busy machine."""
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _ASK_SECONDS = 30
 _PAUSE_SECONDS = 0.1
 _PLURALS = {
@@ -200,8 +202,11 @@ def condition(item: Json, type: str) -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def run(folder: Path, **decided: Any) -> Iterator[World]:
-    """Have a world until the block ends; ``decided`` are settings of the operator beside the usual ones."""
+def run(folder: Path, *, has_jobs: bool = False, **decided: Any) -> Iterator[World]:
+    """Have a world until the block ends; ``decided`` are settings of the operator beside the usual ones.
+
+    Only versions with dependencies need Jobs, which make their environments.
+    """
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     results = folder / "results"
@@ -229,13 +234,14 @@ def run(folder: Path, **decided: Any) -> Iterator[World]:
         cluster.request("POST", f"/api/v1/namespaces/{namespace}/secrets", secret)
         with (
             kuberay_local.run(cluster, folder / "pods") as local,
+            jobs.play(cluster, (namespace,), folder / "jobs") if has_jobs else contextlib.nullcontext(),
             operators.run(
                 cluster,
                 namespace,
                 kubeconfig,
                 folder / "operator",
                 *("--endpoint-port", str(port)),
-                decided={"cluster": workloads, **decided},
+                decided={"cluster": workloads, "runtimePython": _PYTHON, **decided},
             ) as operator,
         ):
             yield World(cluster, namespace, folder, local, operator, url)

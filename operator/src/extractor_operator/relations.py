@@ -121,4 +121,6 @@ def _of_extractor(namespace: str, extractor: str, find: Find) -> Iterator[Key]:
 
 
 def _ready(status: Json) -> object:
-    return [each["status"] for each in status.get("conditions", ()) if each["type"] == "Ready"]
+    """Give what others quote."""
+    ready = [each for each in status.get("conditions", ()) if each["type"] == "Ready"]
+    return [(each["status"], each.get("message")) for each in ready]
