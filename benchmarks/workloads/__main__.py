@@ -336,7 +336,12 @@ def _bench(folder: Path, objects: int) -> Iterator[Bench]:
 def _have_taken_up(cluster: Cluster, plural: str) -> None:
     """Have every object of KubeRay's say from the first moment that KubeRay knows it: a write less each."""
     found = json.loads(cluster.kubectl("get", "crd", f"{plural}.ray.io", "-o", "json"))
-    known = {"rayjobs": {"jobDeploymentStatus": "Initializing"}, "rayservices": {"observedGeneration": 1}}
+    starting = {"type": "Ready", "status": "False", "reason": "Initializing", "message": ""}
+    condition = {**starting, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    known: dict[str, Json] = {
+        "rayjobs": {"jobDeploymentStatus": "Initializing"},
+        "rayservices": {"observedGeneration": 1, "conditions": [condition]},
+    }
     patches = [
         {
             "op": "add",

@@ -18,7 +18,7 @@ from extractor_artifacts.hand_in import HandInRefused, hand_in
 from extractor_artifacts.login import Fixed
 from extractor_artifacts.patience import Patience
 from extractor_operator.endpoint.capability import Verb
-from support import exchanges, scripted_http
+from support import exchanges, operators, scripted_http
 from support.exchanges import World
 
 pytestmark = pytest.mark.integration
@@ -211,10 +211,22 @@ def test_half_of_a_file_is_nothing(world: World, scanner: str) -> None:
         half.sendall(_head("PUT", "/v1/team/uid-1/canonical", scanner, CONTENT) + CONTENT[:1000])
         time.sleep(0.2)
 
-    again = world.put("/v1/team/uid-1/canonical", scanner, CONTENT)
+    again = operators.eventually(
+        lambda: world.put("/v1/team/uid-1/canonical", scanner, CONTENT), lambda answer: answer.status != 503
+    )
     errand = world.errands.find("uid-1", Verb.SCAN)
     assert again.status == 204
     assert errand and {each.name for each in errand.folder.iterdir()} == {"source", "opened", "canonical"}
+
+
+def test_a_file_is_handed_in_once_at_a_time(world: World, scanner: str) -> None:
+    with socket.create_connection(("127.0.0.1", world.port)) as first:
+        first.sendall(_head("PUT", REPORT, scanner, CONTENT) + CONTENT[:1000])
+        time.sleep(0.2)
+
+        second = world.put(REPORT, scanner, CONTENT)
+
+        assert code(second) == (503, "busy") and second.headers["retry-after"] == "2"
 
 
 def test_who_is_too_slow_is_cut_off(tmp_path: Path) -> None:
@@ -249,8 +261,8 @@ def test_a_tenant_who_takes_half_of_the_endpoint_leaves_the_other_half(tmp_path:
         world.errands.open("uid-1", Verb.SCAN, "now", {})
         token = world.token("uid-1", Verb.SCAN, "now")
         held = [socket.create_connection(("127.0.0.1", world.port)) for _ in range(2)]
-        for each in held:
-            each.sendall(_head("PUT", REPORT, token, CONTENT) + CONTENT[:10])
+        for each, path in zip(held, (REPORT, "/v1/team/uid-1/canonical"), strict=True):
+            each.sendall(_head("PUT", path, token, CONTENT) + CONTENT[:10])
         time.sleep(0.3)
 
         same = threads.submit(world.ask, "GET", ARTIFACT, world.token("uid-1", Verb.READ)).result()

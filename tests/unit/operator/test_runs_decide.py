@@ -208,7 +208,9 @@ def test_a_run_without_progress_is_given_up_and_its_rayjob_removed() -> None:
     waiting = decide(facts(after(run, given_up), RUNNING, after=720))
     again = decide(facts(after(run, given_up), GONE, after=720))
 
-    assert (before.remove, given_up.remove) == (False, True)
+    assert (before.remove, given_up.remove, given_up.outcome.after) == (False, False, 0), (
+        "told before it goes"
+    )
     assert says(given_up.outcome) == ("Retrying", "NoProgress")
     assert (waiting.submit, waiting.remove) == (None, True), "never two RayJobs of one run at once"
     assert (again.submit, again.remove) == (2, False)
@@ -249,7 +251,7 @@ def test_what_kuberay_leaks_is_removed_also_after_the_end() -> None:
     failed = decide(facts(run, LEAKING, retries=0))
     later = decide(facts(after(run, failed), LEAKING, after=60, retries=0))
 
-    assert (failed.remove, later.remove) == (True, True)
+    assert (failed.remove, failed.outcome.after, later.remove) == (False, 0, True), "told before it goes"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from extractor_apis.meta import Struct
+from extractor_apis.meta import Count, Struct
 from extractor_apis.packages import PackageIndex
 
 
@@ -28,11 +28,11 @@ class Made(Struct):
     """Why nobody can make it; the rest is 0 then."""
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
     """Of the archive that was handed in."""
-    archive_size: int = Field(default=0, ge=0)
+    archive_size: Count = 0
     """Bytes of that."""
-    packages: int = Field(default=0, ge=0)
+    packages: Count = 0
     """Distributions in it."""
-    size: int = Field(default=0, ge=0)
+    size: Count = 0
     """Bytes, installed."""
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import collections
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import hdrs, web
 
@@ -75,6 +76,8 @@ class Exchange:
     """At a time; half of them for one namespace, so that no tenant keeps the others out."""
     _busy: collections.Counter[str] = field(default_factory=collections.Counter)
     """Requests at work, by namespace."""
+    _uploads: set[Path] = field(default_factory=set)
+    """What is being handed in."""
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Send what a version consists of, or what an errand takes along."""
@@ -99,7 +102,9 @@ class Exchange:
         version, errand = self._admit(request, wanted.verb if wanted else None)
         assert wanted is not None
         with self._room(version):
-            await _receive(request, self._open(version, wanted.verb, errand), name, wanted.max_bytes)
+            folder = self._open(version, wanted.verb, errand).folder
+            with self._alone(folder / name):
+                await _receive(request, folder / name, wanted.max_bytes)
         if wanted.is_last:
             self.arrived(version)
         return web.Response(status=204)
@@ -138,14 +143,26 @@ class Exchange:
             if not self._busy[tenant]:
                 del self._busy[tenant]
 
+    @contextlib.contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """Take one upload of a file at a time: each may be large, and a Job has no use for a second."""
+        if path in self._uploads:
+            said = f"{path.name} is being handed in already; try again"
+            raise Refused(503, "busy", said, after=RETRY_SECONDS)
+        self._uploads.add(path)
+        try:
+            yield
+        finally:
+            self._uploads.discard(path)
 
-async def _receive(request: web.Request, errand: Errand, name: str, max_bytes: int) -> None:
-    length, wanted = request.content_length, _content_digest(request)
+
+async def _receive(request: web.Request, into: Path, max_bytes: int) -> None:
+    name, length, wanted = into.name, request.content_length, _content_digest(request)
     if length is None:
         raise Refused(411, "length-required", f"say how long {name} is: Content-Length")
     if length > max_bytes:
         raise Refused(413, "too-large", f"{name} has {length:,} bytes, and {max_bytes:,} are allowed")
-    with Spool(errand.folder / name, origin=name, max_bytes=max_bytes) as spool:
+    with Spool(into, origin=name, max_bytes=max_bytes) as spool:
         async for chunk in request.content.iter_chunked(_CHUNK):
             # Hashing and writing are not for the loop on which everything else runs.
             await asyncio.to_thread(spool.write, chunk)

@@ -67,7 +67,7 @@ def decide(facts: Facts) -> Decision:
     run, job = facts.run, facts.job
     status = progress.follow(run.status, facts.state)
     if run.status.finished:
-        return Decision(run.status, _as_it_was(run), remove=job.is_leaking)
+        return Decision(run.status, _as_it_was(run), remove=_has_to_go(job))
     if run.spec.cancel and job.phase is not JobPhase.SUCCEEDED:
         return _cancel(facts, status)
     if not run.status.attempts:
@@ -112,7 +112,7 @@ def _cancel(facts: Facts, status: ExtractorRunStatus) -> Decision:
 def _between(facts: Facts, status: ExtractorRunStatus) -> Decision:
     """Wait for the time of the next attempt, and for the last one to be over: two would do the same work."""
     due = times.read(facts.run.status.retry_after or "")
-    if not facts.job.is_final:
+    if _has_to_go(facts.job):
         return Decision(status, _as_it_was(facts.run, after=_REMOVING_SECONDS), remove=True)
     if facts.now < due:
         return Decision(status, _as_it_was(facts.run, after=(due - facts.now).total_seconds()))
@@ -138,13 +138,19 @@ def _succeed(facts: Facts, status: ExtractorRunStatus) -> Decision:
 def _fail(facts: Facts, status: ExtractorRunStatus, job: JobObservation) -> Decision:
     attempt = status.attempts or 1
     outcome = run_outcome(job, attempt=attempt, attempts=facts.retries + 1)
-    # Its RayJob may be at work still, if it was we who gave it up.
-    remove = not facts.job.is_final or facts.job.is_leaking
+    # What has to go goes once it is told why: without it, nobody could say.
+    again = 0.0 if _has_to_go(facts.job) else None
     if outcome.stalled:
-        return Decision(_finished(facts, status), outcome, remove=remove)
+        return Decision(_finished(facts, status), dataclasses.replace(outcome, after=again))
     pause = min(_LEAST_BACKOFF * 2 ** (attempt - 1), _MOST_BACKOFF)
     status = status.model_copy(update={"retry_after": times.write(facts.now + pause), "eta": None})
-    return Decision(status, dataclasses.replace(outcome, after=pause.total_seconds()), remove=remove)
+    after = pause.total_seconds() if again is None else again
+    return Decision(status, dataclasses.replace(outcome, after=after))
+
+
+def _has_to_go(job: JobObservation) -> bool:
+    """Tell whether a RayJob is at work although it was given up, or keeps what KubeRay will not remove."""
+    return not job.is_final or job.is_leaking
 
 
 def _stuck(facts: Facts, status: ExtractorRunStatus) -> JobObservation | None:
