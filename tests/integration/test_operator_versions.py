@@ -213,7 +213,7 @@ def test_a_dependency_that_the_settings_do_not_allow_is_not_installed(world: Wor
 
     seen = world.settled(item)
     assert operators.ready(seen) == ("True", "Succeeded")
-    assert seen["status"]["environment"] == {"packages": 0, "size": 0}
+    assert seen["status"]["environment"] == {"archiveSize": 0, "packages": 0, "size": 0}
 
 
 def test_a_rejected_archive_shows_its_findings(world: World) -> None:

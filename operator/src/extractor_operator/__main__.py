@@ -166,6 +166,8 @@ def _watch(registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> Corout
     configured = kopf.OperatorSettings()
     configured.posting.enabled = False
     configured.scanning.disabled = True
+    configured.persistence.diffbase_storage = handlers.NoDiff()
+    configured.persistence.progress_storage = handlers.NoProgress()
     configured.watching.chunk_size = 500
     configured.watching.server_timeout = _WATCH_SECONDS
     configured.watching.client_timeout = _WATCH_SECONDS + 10

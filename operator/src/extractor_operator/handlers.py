@@ -42,3 +42,37 @@ def register(
     @kopf.on.login(registry=registry)
     async def login(**options: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**options) or kopf.login_with_kubeconfig(**options)
+
+
+class NoDiff(kopf.DiffBaseStorage):
+    """Keep no last state, and make none: kopf would copy every object for a diff that nobody asks for."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Give an object's essence: nothing."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        """Remember nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Write nothing."""
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Keep no progress of handlers: ours end at once."""
+
+    def fetch(self, **_: Any) -> None:
+        """Remember nothing."""
+
+    def store(self, **_: Any) -> None:
+        """Write nothing."""
+
+    def purge(self, **_: Any) -> None:
+        """Remove nothing."""
+
+    def touch(self, **_: Any) -> None:
+        """Write nothing."""
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        """Have nothing of it in an object."""
+        return essence
