@@ -6,15 +6,19 @@ which it never says, and whether it still lives.
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from extractor_operator import kube
-from extractor_operator.errors import ApiError
+from extractor_operator.errors import ApiError, Gone
 from extractor_operator.health import Watch
 from extractor_operator.inbox import Inbox
-from extractor_operator.kube import Client
+from extractor_operator.kube import Client, Json
 from extractor_operator.relations import Key, concerns_us, key_of
 from extractor_operator.watched import Watched
+
+_OURS = "apply the folder crds/"
+_INSTALL = {"ray.io": "install KubeRay, or take `cluster` out of the settings"}
 
 _logger = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ class Resync:
     """Those that are served; all of them if none is named."""
 
     async def prime(self) -> None:
-        """Fill the store, before anything is watched."""
+        """Fill the store, before anything is watched. Raises ApiError if a kind is not installed."""
         await self._list_all()
 
     async def run(self, every: float) -> None:
@@ -48,16 +52,25 @@ class Resync:
         """Take over what lists show; give the keys of what the store did not know."""
         return [key for kind in self.kinds for key in await self._list(kind)]
 
+    async def _pages(self, kind: Watched) -> AsyncIterator[list[Json]]:
+        for namespace in self.namespaces or (None,):
+            try:
+                async for page in self.client.pages(kube.path(kind.api, kind.plural, namespace)):
+                    yield page
+            except Gone as err:
+                raise ApiError(
+                    f"the API server knows no {kind.plural}.{kind.group}: {_INSTALL.get(kind.group, _OURS)}"
+                ) from err
+
     async def _list(self, kind: Watched) -> list[Key]:
         before, there, news = tuple(self.inbox.store), set(), []
-        for namespace in self.namespaces or (None,):
-            async for page in self.client.pages(kube.path(kind.api, kind.plural, namespace)):
-                for body in page:
-                    if not concerns_us(body):
-                        continue
-                    there.add(key_of(body))
-                    if self.inbox.seen(body):
-                        news.append(key_of(body))
+        async for page in self._pages(kind):
+            for body in page:
+                if not concerns_us(body):
+                    continue
+                there.add(key_of(body))
+                if self.inbox.seen(body):
+                    news.append(key_of(body))
         for change in self.inbox.store.drop(kind.kind, there, before):
             self.inbox.enqueue(change)
         return news

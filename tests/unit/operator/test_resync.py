@@ -1,16 +1,20 @@
 """Lists beside the watch: what they add, what they remove, and what they say of the watch."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import pytest
+
 from extractor_operator import watched
+from extractor_operator.errors import ApiError, Gone
 from extractor_operator.health import Watch
 from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
 from extractor_operator.resync import Resync
 from extractor_operator.store import Key, Store
 from extractor_operator.workqueue import WorkQueue
-from support import operators, virtual_time
+from support import inboxes, operators, virtual_time
 from support.api_server import FakeClient
 
 
@@ -85,3 +89,23 @@ def test_an_api_server_that_is_away_is_no_reason_to_forget_anything() -> None:
     world.play(130)
 
     assert (len(world.store), world.reconciled) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "want"),
+    [
+        pytest.param(watched.OURS[0], "apply the folder crds/", id="one of ours"),
+        pytest.param(watched.RAY_JOBS, "install KubeRay", id="one of KubeRay's"),
+    ],
+)
+def test_a_kind_that_is_not_installed_is_named(kind: watched.Watched, want: str) -> None:
+    class Nothing(FakeClient):
+        async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
+            raise Gone(f"{path}: 404")
+            yield []
+
+    inbox = inboxes.still(Store())
+    resync = Resync(cast("Client", Nothing()), inbox, Watch(lambda: 0.0), (kind,), ())
+
+    with pytest.raises(ApiError, match=want):
+        asyncio.run(resync.prime())
