@@ -1,18 +1,16 @@
 """An extractor from its spec to what is in the cluster; the server, in memory, may fail at any write."""
 
 import asyncio
-import concurrent.futures
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from extractor_apis.extractor import Extractor
-from extractor_apis.scan import ScanReport, Verdict
 from extractor_apis.settings import Settings
-from extractor_artifacts import Artifact, ArtifactError, ArtifactStore
+from extractor_artifacts import ArtifactStore
 from extractor_operator.context import Context
 from extractor_operator.errors import ApiUnavailable
 from extractor_operator.extractors import attempt
@@ -25,6 +23,7 @@ from extractor_operator.store import Key, Store
 from extractor_operator.versions.scan import Scanner
 from extractor_operator.workqueue import WorkQueue
 from support import inboxes, virtual_time, workloads
+from support.accepting import Artifacts, Inline
 from support.api_server import FakeClient
 from support.workloads import NAMESPACE
 
@@ -61,37 +60,6 @@ class Server(FakeClient):
 
     async def delete(self, path: str, uid: str) -> None:
         await self._write(super().delete(path, uid))
-
-
-class Artifacts:
-    """A store that has accepted every version."""
-
-    def __init__(self) -> None:
-        self.missing: set[str] = set()
-
-    def get(self, digest: str) -> Artifact:
-        if digest in self.missing:
-            raise ArtifactError(f"{digest} is not stored")
-        report = ScanReport(
-            verdict=Verdict.ACCEPT,
-            source_digest=digest,
-            manifest=workloads.make_code().manifest,
-            python="3.11",
-            ruleset="1",
-        )
-        return Artifact(cast("Any", digest), Path(), report)
-
-
-class Inline(concurrent.futures.Executor):
-    """Does at once what would be done in a thread."""
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
-        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        try:
-            done.set_result(call(*args, **options))
-        except Exception as err:
-            done.set_exception(err)
-        return done
 
 
 class World:

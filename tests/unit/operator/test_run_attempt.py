@@ -2,21 +2,19 @@
 
 import asyncio
 import datetime
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from extractor_apis.resource import Resource
-from extractor_apis.scan import ScanReport, Verdict
 from extractor_apis.settings import Settings
-from extractor_artifacts import Artifact
 from extractor_operator.context import Context
 from extractor_operator.errors import Stalled
 from extractor_operator.runs.attempt import RunAttempt
 from extractor_operator.store import Store
 from support import inboxes, workloads
+from support.accepting import Artifacts
 from support.api_server import FakeClient
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -28,20 +26,6 @@ READY = {
     "reason": "Succeeded",
     "message": "",
 }
-
-
-class Artifacts:
-    """A store that has accepted every version."""
-
-    def get(self, digest: str) -> Artifact:
-        report = ScanReport(
-            verdict=Verdict.ACCEPT,
-            source_digest=digest,
-            manifest=workloads.make_code().manifest,
-            python="3.11",
-            ruleset="1",
-        )
-        return Artifact(cast("Any", digest), Path(), report)
 
 
 async def in_thread(call: Any, *args: Any) -> Any:

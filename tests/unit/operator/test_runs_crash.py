@@ -4,7 +4,6 @@ The API server is in memory; the test plays KubeRay, and what the runs leave in 
 """
 
 import asyncio
-import concurrent.futures
 import datetime
 import shutil
 from collections.abc import Callable, Mapping
@@ -20,9 +19,8 @@ from extractor_apis.meta import Struct
 from extractor_apis.resource import Resource
 from extractor_apis.results import CompletionRecord, DocumentsIn, Pointer, SourceRecord
 from extractor_apis.run import RunPhase, RunState
-from extractor_apis.scan import ScanReport, Verdict
 from extractor_apis.settings import Settings
-from extractor_artifacts import Artifact, ArtifactStore
+from extractor_artifacts import ArtifactStore
 from extractor_operator import kube, times
 from extractor_operator.collections import attempt as collections_attempt
 from extractor_operator.context import Context
@@ -36,6 +34,7 @@ from extractor_operator.store import Key, Store
 from extractor_operator.versions.scan import Scanner
 from extractor_operator.workqueue import WorkQueue
 from support import virtual_time, workloads
+from support.accepting import Artifacts, Inline
 from support.api_server import FakeClient
 from support.workloads import NAMESPACE
 
@@ -104,29 +103,6 @@ class Server(FakeClient):
         if dies:
             raise Killed
         return made
-
-
-class Artifacts:
-    """A store that has accepted every version."""
-
-    def get(self, digest: str) -> Artifact:
-        report = ScanReport(
-            verdict=Verdict.ACCEPT,
-            source_digest=digest,
-            manifest=workloads.make_code().manifest,
-            python="3.11",
-            ruleset="1",
-        )
-        return Artifact(cast("Any", digest), Path(), report)
-
-
-class Inline(concurrent.futures.Executor):
-    """Does at once what would be done in a thread."""
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
-        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        done.set_result(call(*args, **options))
-        return done
 
 
 class World:
