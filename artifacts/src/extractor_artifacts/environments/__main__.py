@@ -4,15 +4,11 @@ What a Job runs: the interpreter is the image's own, and so is the list of what 
 is an answer, with exit status 0; what else fails is one line on standard error, and exit status 1.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pydantic
-
-from extractor_apis.errors import ExtractorError
-from extractor_artifacts import digest
+from extractor_artifacts import digest, errand
 from extractor_artifacts.environments import (
     Cache,
     DependencyConflict,
@@ -27,33 +23,12 @@ from extractor_artifacts.hand_in import hand_in
 from extractor_artifacts.login import Fixed
 from extractor_artifacts.patience import Patience
 
-_ORDER_BYTES = 1 << 20
-_TOKEN_BYTES = 4096
 _PATIENCE = Patience(total=900.0, attempts=8)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is ordered; give the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        order = Order.model_validate_json(_read(options.config, _ORDER_BYTES))
-        login = Fixed(f"Bearer {_read(options.capability, _TOKEN_BYTES).decode().strip()}")
-        _make(order, login, options.work)
-    except pydantic.ValidationError as err:
-        print(f"{options.config} is no order for an environment: {err.errors()[0]['msg']}", file=sys.stderr)
-    except (ExtractorError, OSError) as err:
-        print(err, file=sys.stderr)
-    else:
-        return 0
-    return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="extractor-environment", description="Make an environment.")
-    parser.add_argument("--config", type=Path, required=True, help="what is ordered, as JSON")
-    parser.add_argument("--capability", type=Path, required=True, help="file with the token to hand it in")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what is on its way")
-    return parser
+    return errand.main(_make, Order, arguments, program="extractor-environment")
 
 
 def _make(order: Order, login: Fixed, work: Path) -> None:
@@ -86,11 +61,6 @@ def _build(order: Order, root: Path, packed: Path) -> Made:
         packages=built.packages,
         size=built.size,
     )
-
-
-def _read(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,16 @@ The source comes by a capability, and so goes what the scan says of it. The proc
 neither: no environment, no file but the archive's, and no network.
 """
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import pydantic
 from pydantic import Field
 
-from extractor_apis.errors import ExtractorError
 from extractor_apis.meta import Struct
 from extractor_apis.scan import ScanPolicy
-from extractor_artifacts import ArtifactError
+from extractor_artifacts import ArtifactError, errand
 from extractor_artifacts.download import download
 from extractor_artifacts.hand_in import hand_in
 from extractor_artifacts.login import Fixed
@@ -24,8 +21,6 @@ from extractor_artifacts.patience import Patience
 from extractor_artifacts.spool import Spool
 from extractor_operator.versions.scan import Scanner
 
-_ORDER_BYTES = 1 << 20
-_TOKEN_BYTES = 4096
 _ADVISORIES_BYTES = 1 << 30
 _PATIENCE = Patience(total=300.0, attempts=8)
 
@@ -47,26 +42,7 @@ class Order(Struct):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Scan what is ordered; give the exit status."""
-    options = _parser().parse_args(arguments)
-    try:
-        order = Order.model_validate_json(_read(options.config, _ORDER_BYTES))
-        login = Fixed(f"Bearer {_read(options.capability, _TOKEN_BYTES).decode().strip()}")
-        _scan(order, login, options.work)
-    except pydantic.ValidationError as err:
-        print(f"{options.config} is no order for a scan: {err.errors()[0]['msg']}", file=sys.stderr)
-    except (ExtractorError, OSError) as err:
-        print(err, file=sys.stderr)
-    else:
-        return 0
-    return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="extractor-scan", description="Scan an archive.")
-    parser.add_argument("--config", type=Path, required=True, help="what is ordered, as JSON")
-    parser.add_argument("--capability", type=Path, required=True, help="file with the token for it")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what is on its way")
-    return parser
+    return errand.main(_scan, Order, arguments, program="extractor-scan")
 
 
 def _scan(order: Order, login: Fixed, work: Path) -> None:
@@ -91,11 +67,6 @@ def _fetch(url: str, into: Path, login: Fixed, wanted: str, max_bytes: int) -> N
         if spool.digest != wanted:
             raise ArtifactError(f"digest mismatch for {url}: expected {wanted}, got {spool.digest}")
         spool.commit(lasting=False)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit)
 
 
 if __name__ == "__main__":
