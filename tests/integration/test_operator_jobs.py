@@ -105,12 +105,17 @@ class World:
         return [(each["type"], each["reason"]) for each in self.cluster.request("GET", path)["items"]]
 
     def everything(self) -> dict[str, str]:
-        """Give the resource version of every object that an operator may have written."""
+        """Give the state of every object that an operator may have written; a Job's status is not its own."""
         kinds = "extractorversions,secrets,events.events.k8s.io,jobs"
         found = json.loads(self.cluster.kubectl("get", kinds, "--all-namespaces", "-o", "json"))
         ours = (self.own, self.tenant)
-        metadata = [each["metadata"] for each in found["items"] if each["metadata"]["namespace"] in ours]
-        return {each["uid"]: each["resourceVersion"] for each in metadata}
+        return {
+            each["metadata"]["uid"]: str(
+                each["metadata"]["generation" if each["kind"] == "Job" else "resourceVersion"]
+            )
+            for each in found["items"]
+            if each["metadata"]["namespace"] in ours
+        }
 
     def secret(self, name: str) -> dict[str, bytes]:
         path = f"/api/v1/namespaces/{self.tenant}/secrets/{name}"
