@@ -168,6 +168,8 @@ def _watch(registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> Corout
     configured.scanning.disabled = True
     configured.persistence.diffbase_storage = handlers.NoDiff()
     configured.persistence.progress_storage = handlers.NoProgress()
+    # After an event it keeps a task for the object as long as this; ours are done at once.
+    configured.queueing.idle_timeout = 1.0
     configured.watching.chunk_size = 500
     configured.watching.server_timeout = _WATCH_SECONDS
     configured.watching.client_timeout = _WATCH_SECONDS + 10
