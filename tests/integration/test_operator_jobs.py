@@ -308,7 +308,7 @@ def test_an_operator_that_is_killed_is_followed_by_one_that_ends_in_the_same_sta
 
     assert seen["status"]["environment"]["digest"]
     assert len(player.made) == 2, "nothing is done twice"
-    assert list((world.folder / "store/work").iterdir()) == []
+    operators.eventually(lambda: list((world.folder / "store/work").iterdir()), lambda left: left == [])
     left = {each.name for each in (world.folder / "store/errands").rglob("*") if each.is_file()}
     assert left == {"opened", "about.json", "report"}
 
