@@ -65,7 +65,9 @@ def find_model(path: Sequence[str]) -> Path | None:
 def write_extractor(folder: Path, model: Path) -> None:
     """Copy the extractor's code and its model's files; a model file that is there already is left alone."""
     code = Path(__file__).parent / "text_passages"
-    shutil.copytree(code, folder, ignore=shutil.ignore_patterns("__pycache__", "cluster.yaml"), dirs_exist_ok=True)
+    shutil.copytree(
+        code, folder, ignore=shutil.ignore_patterns("__pycache__", "cluster.yaml"), dirs_exist_ok=True
+    )
     models = folder / "models"
     models.mkdir(exist_ok=True)
     for name in MODEL_FILES:

@@ -42,7 +42,9 @@ def test_it_has_the_descriptors_that_it_was_given_and_no_others(tmp_path: Path) 
 
         def look() -> None:
             print(
-                [number for number in range(4096) if is_open(number)], os.getcwd(), os.getpgrp() == os.getpid()
+                [number for number in range(4096) if is_open(number)],
+                os.getcwd(),
+                os.getpgrp() == os.getpid(),
             )
 
         assert run(look, tmp_path, (kept.fileno(),)) == (0, f"[0, 1, 2, {kept.fileno()}] / True\n")
