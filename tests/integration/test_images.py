@@ -138,9 +138,9 @@ def test_the_operator_image_scans(operator: Container, folder: Path) -> None:
     (folder / "archive.zip").write_bytes(archives.extractor())
 
     done = operator.run(
-        *("python", "-m", "extractor_sandbox", "--archive", "/work/archive.zip"),
-        *("--into", "/work/canonical.zip", "--report", "/work/report.json"),
-        volumes={folder: "/work"},
+        *("python", "-m", "extractor_sandbox", "--archive", "/scan/archive.zip"),
+        *("--into", "/scan/canonical.zip", "--report", "/scan/report.json"),
+        volumes={folder: "/scan"},
     )
 
     assert done.returncode == 0, done.stderr
