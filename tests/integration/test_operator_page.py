@@ -55,11 +55,7 @@ def test_every_command_of_the_pages_works(
         settings = settings.replace("/tmp/extractor-store", str(tmp_path / "store"))
         (tmp_path / "settings.yaml").write_text(settings)
         (tmp_path / "version.yaml").write_text(version)
-        environment = {
-            **os.environ,
-            "KUBECONFIG": str(cluster.kubeconfig),
-            "PATH": f"{cluster.binaries}:{os.environ['PATH']}",
-        }
+        environment = reaching(cluster)
         said = ""
         for command in [each for page in PAGES for each in pages.commands(page)]:
             if "extractor_operator" in command:
@@ -71,17 +67,7 @@ def test_every_command_of_the_pages_works(
                 )
                 shell.append(operator)
                 continue
-            done = subprocess.run(
-                command,
-                shell=True,
-                cwd=tmp_path,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=COMMAND_SECONDS,
-            )
-            assert done.returncode == 0, f"{command}: {done.stderr}"
-            said += done.stdout
+            said += run(command, tmp_path, environment)
     assert "condition met" in said and "can be run" in said and "annotated" in said
 
 
@@ -91,21 +77,26 @@ def test_every_command_about_workloads_works(cluster: Cluster, tmp_path: Path) -
     (tmp_path / "examples").symlink_to(pages.ROOT / "examples")
     (again,) = pages.yaml_blocks("docs/workloads.md")
     (tmp_path / "again.yaml").write_text(again)
-    environment = {
-        **os.environ,
-        "KUBECONFIG": str(cluster.kubeconfig),
-        "PATH": f"{cluster.binaries}:{os.environ['PATH']}",
-    }
-
     for command in pages.commands("docs/workloads.md"):
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-        )
+        run(command, tmp_path, reaching(cluster))
 
-        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+def reaching(cluster: Cluster) -> dict[str, str]:
+    """Give the environment in which kubectl is there, and finds the cluster."""
+    path = f"{cluster.binaries}:{os.environ['PATH']}"
+    return {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "PATH": path}
+
+
+def run(command: str, folder: Path, environment: dict[str, str]) -> str:
+    """Run a command of a page, and give what it said."""
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
