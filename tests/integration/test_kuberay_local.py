@@ -138,7 +138,7 @@ def test_a_jobs_entry_point_finds_what_its_init_container_made_and_its_config(wo
         "Complete",
         "SUCCEEDED",
     )
-    assert world.local.job("reads").log.read_text() == "t0ken hello\n"
+    assert world.local.job(world.namespace, "reads").log.read_text() == "t0ken hello\n"
 
 
 def test_what_a_failed_job_printed_is_in_its_message(world: World) -> None:
@@ -188,7 +188,7 @@ def test_a_running_job_can_be_broken(world: World, fault: str, reason: str) -> N
         lambda: world.status("RayJob", "sleeps"), lambda status: status.get("jobStatus") == "RUNNING"
     )
 
-    getattr(world.local.job("sleeps"), fault)()
+    getattr(world.local.job(world.namespace, "sleeps"), fault)()
 
     assert (world.ended("sleeps")["jobDeploymentStatus"], world.ended("sleeps")["reason"]) == (
         "Failed",
@@ -202,7 +202,7 @@ def test_a_deleted_job_takes_its_cluster_and_pods_with_it(world: World) -> None:
     operators.eventually(
         lambda: world.status("RayJob", "goes"), lambda status: status.get("jobStatus") == "RUNNING"
     )
-    process = world.local.job("goes").process
+    process = world.local.job(world.namespace, "goes").process
 
     world.cluster.kubectl("delete", "rayjob", "goes", "--namespace", world.namespace, "--timeout=20s")
 

@@ -17,7 +17,7 @@ from support.kuberay_job import RayJob
 from support.kuberay_service import RayService
 from support.kubernetes import Cluster
 
-T = TypeVar("T")
+W = TypeVar("W", RayJob, RayService)
 
 _LOOK_SECONDS = 0.2
 _COLLECT_SECONDS = 1.0
@@ -78,13 +78,13 @@ class LocalKubeRay:
         """Give where a Service of the cluster answers on this machine, whatever it selects."""
         return self._services.url(namespace, service)
 
-    def job(self, name: str) -> RayJob:
-        """Find a RayJob by its name."""
-        return next(each for each in self._all(RayJob) if each.item["metadata"]["name"] == name)
+    def job(self, namespace: str, name: str) -> RayJob:
+        """Find a RayJob."""
+        return self._find(RayJob, namespace, name)
 
-    def service(self, name: str) -> RayService:
-        """Find a RayService by its name."""
-        return next(each for each in self._all(RayService) if each.item["metadata"]["name"] == name)
+    def service(self, namespace: str, name: str) -> RayService:
+        """Find a RayService."""
+        return self._find(RayService, namespace, name)
 
     def start(self) -> None:
         """Begin to play."""
@@ -114,6 +114,9 @@ class LocalKubeRay:
             for item in self.api.list(kuberay.path(kind)):
                 item |= {"apiVersion": kuberay.GROUP, "kind": kind}
                 uid = item["metadata"]["uid"]
+                # A test before this one on the same API server leaves what it had, half played.
+                if uid not in self._workloads and item.get("status"):
+                    continue
                 seen.add(uid)
                 if uid not in self._workloads:
                     self._workloads[uid] = self._begin(item)
@@ -147,7 +150,11 @@ class LocalKubeRay:
                 return each.port
         return None
 
-    def _all(self, kind: type[T]) -> list[T]:
+    def _find(self, kind: type[W], namespace: str, name: str) -> W:
+        wanted = {"namespace": namespace, "name": name}
+        return next(each for each in self._all(kind) if wanted.items() <= each.item["metadata"].items())
+
+    def _all(self, kind: type[W]) -> list[W]:
         return [each for each in list(self._workloads.values()) if isinstance(each, kind)]
 
 
