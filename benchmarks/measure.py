@@ -51,16 +51,20 @@ class Meter:
     process: psutil.Process
     before: float = 0.0
     """Seconds of processor that do not count."""
+    is_alone: bool = False
+    """Whether what it has started does not count: servers, of the process that measures itself."""
 
     @classmethod
     def of(cls, pid: int) -> "Meter":
         """Count from now on."""
-        whole = cls(psutil.Process(pid))
-        return cls(whole.process, whole.cpu)
+        whole = cls(psutil.Process(pid), is_alone=pid == os.getpid())
+        return cls(whole.process, whole.cpu, whole.is_alone)
 
     @property
     def cpu(self) -> float:
         """Seconds of processor."""
+        if self.is_alone:
+            return time.process_time() - self.before
         total = 0.0
         for member in tree(self.process):
             with contextlib.suppress(psutil.Error):

@@ -4,11 +4,13 @@ The API server and the operator are real, and so are the pods' processes and Ray
 """
 
 import signal
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from support import kuberay_world, operators, word_bags
+from support import kuberay, kuberay_world, operators, word_bags
 from support.kuberay_world import World, condition, make
 
 pytestmark = pytest.mark.e2e
@@ -115,6 +117,63 @@ def test_a_good_version_takes_over_and_rolling_back_starts_nothing(served: World
     assert (after, served.ask(EXTRACTOR, "tea").version) == ("2.0.0", "1.0.0")
     assert (client.failed, client.versions) == (0, {"1.0.0", "2.0.0"})
     assert served.names("RayService") == services
+
+
+def test_a_lost_head_is_told_until_it_is_back_and_disturbs_no_other_version(served: World) -> None:
+    before = {item["metadata"]["uid"]: item["metadata"]["generation"] for item in services(served)}
+    workload = active(served.get("Extractor", EXTRACTOR))["workload"]
+
+    served.local.service(served.namespace, workload).lose_head()
+    down = served.wait("Extractor", EXTRACTOR, lambda item: condition(item, "Available")[0] == "False")
+    answer = served.ask(EXTRACTOR, "tea")
+    item = served.settled("Extractor", EXTRACTOR)
+    with served.asking(EXTRACTOR) as client:
+        time.sleep(1)
+
+    assert condition(down, "Ready") == ("False", "Unhealthy")
+    assert "none of its pods answers: those that were lost are made again" in str(
+        down["status"]["conditions"]
+    )
+    assert (down["status"]["activeVersion"], answer.status) == ("1.0.0", 502)
+    assert condition(item, "Ready") == ("True", "Succeeded")
+    assert (client.failed, client.versions) == (0, {"1.0.0"})
+    assert {each["metadata"]["uid"]: each["metadata"]["generation"] for each in services(served)} == before
+
+
+def test_a_suspended_extractor_has_no_pods_and_answers_again_at_the_same_url(served: World) -> None:
+    before = served.get("Extractor", EXTRACTOR)
+
+    served.apply(make("Extractor", EXTRACTOR, version="1.0.0", realtime={}, suspend=True))
+    asleep = served.wait("Extractor", EXTRACTOR, is_asleep)
+    pods = (served.names("RayService"), served.ask(EXTRACTOR, "tea").status)
+    served.apply(make("Extractor", EXTRACTOR, version="1.0.0", realtime={}, suspend=False))
+    awake = served.wait("Extractor", EXTRACTOR, lambda item: condition(item, "Available")[0] == "True")
+
+    assert pods == ([], 502)
+    assert "url" not in asleep["status"] and operators.kstatus(asleep) == "Current"
+    assert (awake["status"]["activeVersion"], awake["status"]["url"]) == ("1.0.0", before["status"]["url"])
+    assert served.ask(EXTRACTOR, "tea").version == "1.0.0"
+    ours = [name for name in served.names("RayService") if name.startswith(f"{EXTRACTOR}-1-0-0")]
+    assert ours == [active(before)["workload"]], "the same one comes back, and no second one"
+
+
+def is_asleep(item: dict[str, Any]) -> bool:
+    """Tell whether an extractor says that it is suspended, and nothing of it is left."""
+    return (condition(item, "Available"), condition(item, "Ready")) == (
+        ("False", "Suspended"),
+        ("True", "Succeeded"),
+    )
+
+
+def active(item: dict[str, Any]) -> dict[str, Any]:
+    """Give what the status says of the version that answers."""
+    found: dict[str, Any] = next(each for each in item["status"]["served"] if each["active"])
+    return found
+
+
+def services(world: World) -> list[dict[str, Any]]:
+    """Give the RayServices."""
+    return list(world.local.api.list(kuberay.path("RayService", world.namespace)))
 
 
 def test_deletion_ends_with_the_operator_gone(served: World) -> None:

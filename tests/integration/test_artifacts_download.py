@@ -1,3 +1,5 @@
+import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,20 @@ def test_busy_server_is_asked_again(into: Path, busy: Answer) -> None:
         fetch(server.url, into, patience=HASTY)
 
     assert into.read_bytes() == BODY
+
+
+def test_who_waits_for_a_busy_server_is_told_each_time(into: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.WARNING, "extractor_artifacts"),
+        serve(Answer(status=503), Answer(status=429), Answer(BODY)) as server,
+    ):
+        fetch(f"{server.url}?signature=secret", into, patience=HASTY)
+
+    said = [record.getMessage() for record in caplog.records]
+    assert [re.sub(r"in [0-9.]+ s", "in … s", each) for each in said] == [
+        f"cannot read {server.url}: HTTP 503; trying again in … s",
+        f"cannot read {server.url}: HTTP 429; trying again in … s",
+    ]
 
 
 def test_progress_starts_the_count_of_attempts_again(into: Path) -> None:

@@ -17,6 +17,7 @@ from extractor_artifacts.environments import archive
 from extractor_artifacts.patience import Patience
 from extractor_runtime import install
 from support.canonical import FILES, make_archive
+from support.certificates import server_and_authority
 from support.scripted_http import Answer, serve
 
 pytestmark = pytest.mark.integration
@@ -80,6 +81,19 @@ def test_artifact_and_environment_are_fetched_with_the_capability_and_nobody_can
     }
     modes = {path.stat().st_mode & 0o222 for path in (tmp_path / "artifact").glob("*/**")}
     assert modes == {0}
+
+
+def test_endpoint_is_who_the_authority_says_that_it_is_told_of(tmp_path: Path, code: Code) -> None:
+    tls, authority = server_and_authority(tmp_path)
+    with serve(Answer(code.artifact), tls=tls) as server:
+        wanted = code.wanted(server.url, environment=False)
+        with pytest.raises(ExtractorError, match="certificate verify failed"):
+            fetch(wanted, tmp_path / "stranger")
+        wanted["delivery"]["authority"] = authority
+        fetch(wanted, tmp_path / "artifact")
+
+    assert (tmp_path / "artifact/tree/manifest.py").is_file()
+    assert [asked["authorization"] for asked in server.requests] == [f"Bearer {TOKEN}"]
 
 
 def test_version_without_dependencies_has_no_environment(tmp_path: Path, code: Code) -> None:

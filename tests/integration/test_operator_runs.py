@@ -234,6 +234,25 @@ def test_a_request_asks_for_another_run(world: World) -> None:
     world.reaches("collections", "news", "True", "Succeeded")
 
 
+def test_times_of_a_schedule_that_were_missed_are_made_up_for_by_one_run(world: World) -> None:
+    world.collect("yearly", ingest="onSchedule", schedule="0 0 1 1 *", suspend=True)
+    world.reaches("collections", "yearly", "True", "Succeeded")
+    year = datetime.datetime.now(datetime.UTC).year
+    long_ago = {"scheduled": f"{year - 3}-01-01T00:00:00Z"}
+    assert world.api.merge(world.path("collections", "yearly", "status"), {"status": long_ago})
+
+    world.api.merge(world.path("collections", "yearly"), {"spec": {"suspend": False}})
+    run = world.run_of("yearly")
+    world.succeeds("yearly", run, world.job_of(run))
+    status = world.reaches("collections", "yearly", "True", "Succeeded")["status"]
+
+    assert world.runs("yearly") == [run]
+    assert (status["scheduled"], status["nextRun"]) == (
+        f"{year}-01-01T00:00:00Z",
+        f"{year + 1}-01-01T00:00:00Z",
+    )
+
+
 def test_an_attempt_that_failed_is_done_again_by_another_rayjob(world: World) -> None:
     world.collect("flaky")
     run = world.run_of("flaky")

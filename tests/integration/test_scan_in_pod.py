@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,13 @@ from extractor_apis.extractorversion import SourceStatus
 from extractor_apis.scan import ScanPolicy, ScanReport, Strictness
 from extractor_apis.settings import Cluster, Policy, Settings
 from extractor_artifacts import digest
+from extractor_operator.endpoint import server
 from extractor_operator.endpoint.capability import Verb
 from extractor_operator.endpoint.errands import Errand
 from extractor_operator.versions import job, scan_job
 from extractor_operator.versions.scan import Scanner
 from extractor_operator.versions.scan_job import About, Sent
-from support import archives, exchanges, pods
+from support import archives, certificates, exchanges, pods
 from support.exchanges import World
 
 pytestmark = pytest.mark.integration
@@ -91,6 +93,21 @@ def test_a_pod_whose_version_is_gone_says_so_in_one_line(world: World, tmp_path:
     assert "HTTP 404, nothing is there" in said and said.count("\n") == 1
 
 
+def test_an_endpoint_with_a_private_authority_is_believed_by_who_is_told_of_it(tmp_path: Path) -> None:
+    _, authority = certificates.server_and_authority(tmp_path)
+    source = tmp_path / "source"
+    source.write_bytes(archives.extractor())
+    with exchanges.run(tmp_path, tls=server.tls(tmp_path / "server.pem", None)) as world:
+        world.add("uid-1")
+        sent = _send(world, source)
+        told = {"endpoint": world.url.replace("http:", "https:"), "endpoint_authority": authority}
+
+        code, said = _run(world, sent, STRICT, **told)
+
+        assert (code, world.arrived) == (0, ["uid-1"]), said
+        assert sent.errand.file("canonical") and sent.errand.file("report")
+
+
 def scan_in_pod(world: World, source: Path, policy: ScanPolicy) -> Errand:
     """Run the container of the rendered Job to its end."""
     sent = _send(world, source)
@@ -105,12 +122,10 @@ def _send(world: World, source: Path) -> Sent:
     return Sent(errand, About(source=status, signer=None, advisories=None))
 
 
-def _run(world: World, sent: Sent, policy: ScanPolicy) -> tuple[int, str]:
+def _run(world: World, sent: Sent, policy: ScanPolicy, **cluster: Any) -> tuple[int, str]:
+    known = {"runtime_image": "runtime", "scan_image": "scan", "results": "file:///results"}
     settings = Settings(
-        defaults=Policy(scan=policy),
-        cluster=Cluster(
-            runtime_image="runtime", scan_image="scan", endpoint=world.url, results="file:///results"
-        ),
+        defaults=Policy(scan=policy), cluster=Cluster(**known | {"endpoint": world.url} | cluster)
     )
     wanted = scan_job.describe(exchanges.version("uid-1"), sent, settings, world.capabilities)
     secret = job.render_secret(wanted, {"metadata": {"uid": "job"}})["stringData"]

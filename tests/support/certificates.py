@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import ssl
+import tempfile
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +14,18 @@ from cryptography.x509.oid import NameOID
 
 def server_and_client(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """Give what a server at 127.0.0.1 shows, and what a client needs to believe it."""
+    server, authority = server_and_authority(folder)
+    return server, ssl.create_default_context(cadata=authority)
+
+
+def authority() -> str:
+    """Give an authority in PEM."""
+    with tempfile.TemporaryDirectory() as folder:
+        return server_and_authority(Path(folder))[1]
+
+
+def server_and_authority(folder: Path) -> tuple[ssl.SSLContext, str]:
+    """Give the same, and the authority in PEM; ``folder`` gets ``server.pem``, certificate and key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "this machine")])
     now = datetime.datetime.now(datetime.UTC)
@@ -38,4 +51,4 @@ def server_and_client(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     )
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(file)
-    return server, ssl.create_default_context(cadata=pem.decode())
+    return server, pem.decode()

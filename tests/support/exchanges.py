@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -105,7 +106,9 @@ def content_digest(body: bytes) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def run(folder: Path, *, seconds: float = _SECONDS, requests: int = 128) -> Iterator[World]:
+def run(
+    folder: Path, *, seconds: float = _SECONDS, requests: int = 128, tls: ssl.SSLContext | None = None
+) -> Iterator[World]:
     """Run an endpoint until the block ends."""
     world, loop = World(folder), asyncio.new_event_loop()
     started, stopping = threading.Event(), asyncio.Event()
@@ -119,7 +122,7 @@ def run(folder: Path, *, seconds: float = _SECONDS, requests: int = 128) -> Iter
     )
 
     async def answer() -> None:
-        async with server.serve(exchange, 0, host="127.0.0.1", seconds=seconds) as port:
+        async with server.serve(exchange, 0, host="127.0.0.1", seconds=seconds, tls=tls) as port:
             world.port = port
             started.set()
             await stopping.wait()

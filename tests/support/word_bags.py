@@ -36,6 +36,14 @@ STEP_MINDS_WORDS = {
 """A step that fails and dawdles as the words tell it."""
 
 
+def depends_on(requirement: str) -> dict[str, str]:
+    """Have it import a distribution, in the batch half as in the other."""
+    return {
+        "dependencies = []": f"dependencies = [{requirement!r}]",
+        "import hashlib": f"import hashlib\nimport {requirement.partition('>')[0]}",
+    }
+
+
 def archive(extractor: str, version: str = "1.0.0", edits: Mapping[str, str] = _NO_EDITS) -> bytes:
     """Build an archive by the extractor's object name, with text of its files replaced, once in each."""
     made = io.BytesIO()

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     INSTALL_FAILED = "InstallFailed"
     CONTAINER_CRASHED = "ContainerCrashed"
     OUT_OF_MEMORY = "OutOfMemory"
+    KILLED = "Killed"
     EVICTED = "Evicted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     NO_PROGRESS = "NoProgress"

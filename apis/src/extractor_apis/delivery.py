@@ -19,6 +19,8 @@ class Delivery(Struct):
 
     url: str
     """Where the endpoint has the version: ``{endpoint}/v1/{namespace}/{uid}``. The capability is a file."""
+    authority: str | None = None
+    """Certificate in PEM of who vouches for the endpoint; None is whom the image trusts."""
     artifact: Parcel
     environment: Parcel | None = None
     """An archive of the distributions; None where the version has no dependencies."""

@@ -246,7 +246,7 @@ class ExtractorStatus(Status):
     """What became of an extractor."""
 
     active_version: Version | None = None
-    """The version that answers."""
+    """The version that answers, or would if the extractor were not suspended; runs use it."""
     previous_version: Version | None = None
     """The version that answered before it."""
     url: URL | None = None

@@ -5,11 +5,12 @@ file, so that a laptop gives the cluster's verdict.
 """
 
 import fnmatch
+import ssl
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import yaml
-from pydantic import Field, IPvAnyNetwork, JsonValue, ValidationError, model_validator
+from pydantic import Field, IPvAnyNetwork, JsonValue, ValidationError, field_validator, model_validator
 
 from extractor_apis import naming
 from extractor_apis.errors import ExtractorError
@@ -101,6 +102,9 @@ class Cluster(CamelStruct):
     in it: who can do that can say what a scan says."""
     endpoint: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2048)]
     """Where pods reach the operator's artifact endpoint."""
+    endpoint_authority: Annotated[str, Field(max_length=16_384)] | None = None
+    """Certificate in PEM of who vouches for that endpoint, and nobody else does then; None is whom the images
+    trust. It is public: every pod is told it."""
     results: Annotated[str, Field(pattern=r"^file:///[^\s]+$", max_length=2048)]
     """Where results go, a folder for each namespace: ``file:///results``, where the operator has mounted the
     volume that is named next."""
@@ -111,6 +115,21 @@ class Cluster(CamelStruct):
     """Where KubeRay's operator runs: nobody else from outside reaches the port that gives Ray orders."""
     node_autoscaler: bool | None = None
     """Whether nodes come and go as they are needed; None asks the cluster."""
+
+    @field_validator("endpoint_authority")
+    @classmethod
+    def _it_is_public_and_a_certificate(cls, pem: str | None) -> str | None:
+        if pem is None:
+            return None
+        if "PRIVATE KEY" in pem:
+            raise ValueError("it has a private key, which every pod would be told: leave that out")
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+        except (ssl.SSLError, ValueError):
+            raise ValueError(
+                "it is no certificate in PEM: give the text of its file, with -----BEGIN CERTIFICATE-----"
+            ) from None
+        return pem
 
 
 class Settings(CamelStruct):

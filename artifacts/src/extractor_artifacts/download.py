@@ -6,6 +6,7 @@ with growing pauses. One deadline bounds it all, name look-ups and slow headers 
 """
 
 import asyncio
+import logging
 import re
 
 import httpx2
@@ -20,6 +21,8 @@ from extractor_artifacts.spool import Spool
 
 _NOBODY = Fixed()
 
+_logger = logging.getLogger(__name__)
+
 
 def download(
     url: str,
@@ -30,11 +33,12 @@ def download(
     may_connect: MayConnect | None = None,
     may_ask: web.MayAsk | None = None,
     login: Login = _NOBODY,
+    authority: str | None = None,
 ) -> str | None:
     """Gather the bytes of a URL in the spool, and give their content type.
 
-    Unless plain http is allowed it must be https, or this machine. Raises SourceError, and ArtifactError if
-    this machine is at fault. Must not be called on a running event loop.
+    Unless plain http is allowed it must be https, or this machine; ``authority`` as in `session.run`. Raises
+    SourceError, and ArtifactError if this machine is at fault. Must not be called on a running event loop.
     """
     return session.run(
         lambda asking: receive(asking, url, spool, plain_http=plain_http, login=login),
@@ -42,6 +46,7 @@ def download(
         patience=patience,
         may_connect=may_connect,
         may_ask=may_ask,
+        authority=authority,
     )
 
 
@@ -101,13 +106,18 @@ class _Download:
                 if self._loop.has_refused and isinstance(err, httpx2.ConnectError):
                     raise web.not_public(self._spool.origin) from err
                 fruitless = 1 if self._spool.size > before else fruitless + 1
+                reason = str(err) or type(err).__name__
                 if fruitless >= self._patience.attempts:
-                    reason = str(err) or type(err).__name__
                     raise FetchFailed(
                         f"cannot read {self._spool.origin}: {reason}; gave up after {fruitless} attempts"
                     ) from err
                 after = err.after if isinstance(err, _Interrupted) else None
-                await asyncio.sleep(self._patience.before_attempt(fruitless + 1, after))
+                pause = self._patience.before_attempt(fruitless + 1, after)
+                # Whoever waits for it, perhaps for minutes, sees why.
+                _logger.warning(
+                    "cannot read %s: %s; trying again in %.1f s", self._spool.origin, reason, pause
+                )
+                await asyncio.sleep(pause)
 
     async def _attempt(self) -> str | None:
         headers = dict(self._login.headers())

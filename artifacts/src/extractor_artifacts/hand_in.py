@@ -27,9 +27,10 @@ class _Problem(Struct, extra="ignore"):
     detail: str
 
 
-def hand_in(file: Path, url: str, *, login: Login, patience: Patience) -> None:
+def hand_in(file: Path, url: str, *, login: Login, patience: Patience, authority: str | None = None) -> None:
     """Send a file; the same again changes nothing, so that what may pass is tried again.
 
+    ``authority`` is who vouches for the endpoint, in PEM; None is whom this machine trusts.
     Raises HandInRefused, and FetchFailed when patience ends. Must not be called on a running event loop.
     """
     found = digest.of_file(file)
@@ -56,7 +57,7 @@ def hand_in(file: Path, url: str, *, login: Login, patience: Patience) -> None:
                 await asyncio.sleep(patience.before_attempt(number + 1, after))
         raise ArtifactError(f"cannot send to {urls.redact(url)}: {reason}; gave up after {number} attempts")
 
-    session.run(send, origin=urls.redact(url), patience=patience)
+    session.run(send, origin=urls.redact(url), patience=patience, authority=authority)
 
 
 async def _pieces(file: Path) -> AsyncIterator[bytes]:

@@ -92,16 +92,17 @@ def run(
     patience: Patience,
     may_connect: MayConnect | None = None,
     may_ask: web.MayAsk | None = None,
+    authority: str | None = None,
 ) -> T:
     """Do work that asks servers, within the patience; must not be called on a running event loop.
 
     With ``may_connect`` every address is asked about when it is connected to, and proxies are passed by; with
-    ``may_ask`` every host.
+    ``may_ask`` every host. Certificates are those of the ``authority`` alone, if one is given in PEM.
     """
     loop = GuardedLoop(may_connect)
 
     async def bounded() -> T:
-        async with asyncio.timeout(patience.total), web.client(patience, loop, may_ask) as client:
+        async with asyncio.timeout(patience.total), web.client(patience, loop, may_ask, authority) as client:
             return await work(Session(client, loop, patience))
 
     try:

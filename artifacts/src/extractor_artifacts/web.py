@@ -30,8 +30,13 @@ for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-def client(patience: Patience, loop: GuardedLoop, may_ask: MayAsk | None = None) -> httpx2.AsyncClient:
-    """Make a client to be used on the loop; with ``may_ask`` every host is asked about, redirects' too."""
+def client(
+    patience: Patience, loop: GuardedLoop, may_ask: MayAsk | None = None, authority: str | None = None
+) -> httpx2.AsyncClient:
+    """Make a client to be used on the loop; with ``may_ask`` every host is asked about, redirects' too.
+
+    Servers are who the ``authority`` says, a certificate in PEM, or else one that this machine trusts.
+    """
 
     async def check(request: httpx2.Request) -> None:
         if may_ask is not None and not may_ask(request.url.host):
@@ -44,8 +49,8 @@ def client(patience: Patience, loop: GuardedLoop, may_ask: MayAsk | None = None)
     return httpx2.AsyncClient(
         event_hooks={"request": [check]},
         timeout=httpx2.Timeout(patience.read, connect=patience.connect),
-        verify=_certificates(),
-        transport=None if has_proxy else connections.transport(_certificates()),
+        verify=_certificates(authority),
+        transport=None if has_proxy else connections.transport(_certificates(authority)),
         trust_env=has_proxy,
     )
 
@@ -162,6 +167,6 @@ def _check_safe(url: httpx2.URL, first: httpx2.URL, plain_http: bool) -> None:
 
 
 @functools.cache
-def _certificates() -> ssl.SSLContext:
+def _certificates(authority: str | None) -> ssl.SSLContext:
     """Load the authorities once: it takes longer than most downloads."""
-    return httpx2.create_ssl_context()
+    return ssl.create_default_context(cadata=authority) if authority else httpx2.create_ssl_context()

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import kopf
+import uvloop
 
 from extractor_apis import settings
 from extractor_apis.errors import ExtractorError
 from extractor_apis.settings import Settings
 from extractor_artifacts import ArtifactStore
-from extractor_operator import handlers, kube, offer, probes, sweep, watched
+from extractor_operator import handlers, installed, kube, offer, probes, sweep, watched
 from extractor_operator.collections import attempt as collections
 from extractor_operator.context import Context
 from extractor_operator.endpoint import server
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None, *, kinds: Sequence[Kind[Any]] =
     logging.getLogger("extractor_operator").setLevel(logging.INFO)
     try:
         decided = settings.read(options.settings) if options.settings else Settings()
-        asyncio.run(_run(decided, options, kinds))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(decided, options, kinds))
     except (ExtractorError, OSError) as err:
         _logger.error("%s", err)
     except Exception:
@@ -118,6 +120,7 @@ async def _run(decided: Settings, options: argparse.Namespace, kinds: Sequence[K
         resync = Resync(client, inbox, watch, looked_at, tuple(options.namespace))
         await resync.prime()
         if decided.cluster:
+            await installed.check(client)
             offered = offer.exchange(ctx, queue.add)
             tls = server.tls(options.tls_cert, options.tls_key) if options.tls_cert else None
             await stack.enter_async_context(server.serve(offered, options.endpoint_port, tls=tls))

@@ -10,6 +10,7 @@ from extractor_operator.context import Context
 from extractor_operator.errors import ApiError, ApiUnavailable, Exists, Gone, Retrying, Waiting
 from extractor_operator.kube import Json
 from extractor_operator.permissions import permission
+from extractor_operator.relations import key_of
 from extractor_operator.watched import RAY_JOBS, Watched
 
 PERMISSIONS = (
@@ -35,7 +36,8 @@ async def create(kind: Watched, namespace: str, body: Json, ctx: Context) -> Non
     """Make an object, unless it is there. Raises Waiting while another one has its name."""
     collection, name = kube.path(kind.api, kind.plural, namespace), body["metadata"]["name"]
     try:
-        made = await ctx.client.create(collection, body)
+        with ctx.inbox.expecting(key_of(body)):
+            made = await ctx.client.create(collection, body)
     except Exists as err:
         try:
             made = await ctx.client.get(f"{collection}/{name}")
@@ -59,8 +61,7 @@ async def create(kind: Watched, namespace: str, body: Json, ctx: Context) -> Non
         raise
     except ApiError as err:
         raise Retrying(Reason.WORKLOAD_REFUSED, str(err)) from err
-    # A watch may tell it later than the next reconcile asks, and what is known already is no news then.
-    ctx.inbox.seen(made)
+    ctx.inbox.made(made)
 
 
 async def delete(kind: Watched, namespace: str, child: Json, ctx: Context) -> None:

@@ -18,8 +18,17 @@ from extractor_operator.permissions import permission
 PERMISSIONS = (permission("events.k8s.io", "events", "create"),)
 
 _NOTE_BYTES = 1024
-_UNDER_WAY = frozenset({Reason.PROGRESSING, Reason.QUEUED, Reason.STARTING, Reason.RUNNING})
-"""What everything passes through on its way."""
+_UNDER_WAY = frozenset(
+    {
+        Reason.PROGRESSING,
+        Reason.QUEUED,
+        Reason.STARTING,
+        Reason.RUNNING,
+        Reason.SUSPENDED,
+        Reason.VERSION_NOT_READY,
+    }
+)
+"""What everything passes through on its way, unless it is stalled there."""
 _logger = logging.getLogger(__name__)
 
 
@@ -51,11 +60,9 @@ def render(resource: Resource, condition: Condition, *, instance: str, at: datet
 
 def transition(before: Sequence[Condition], after: Sequence[Condition]) -> Condition | None:
     """Give `Ready` if it says something else than before, and something that has ended."""
-    was, ready = (conditions.find(each, ConditionType.READY) for each in (before, after))
-    if ready is None or ready.reason in _UNDER_WAY:
-        return None
-    is_same = was is not None and (was.status, was.reason) == (ready.status, ready.reason)
-    return None if is_same else ready
+    was, is_now = _ended(before), _ended(after)
+    is_same = was and is_now and (was.status, was.reason) == (is_now.status, is_now.reason)
+    return None if is_same else is_now
 
 
 async def tell(client: Client, event: kube.Json) -> None:
@@ -64,3 +71,10 @@ async def tell(client: Client, event: kube.Json) -> None:
         await client.create(kube.path("events.k8s.io/v1", "events", event["metadata"]["namespace"]), event)
     except (ApiError, Exists, Gone) as err:
         _logger.warning("an event is lost: %s", err)
+
+
+def _ended(known: Sequence[Condition]) -> Condition | None:
+    """Give `Ready`, unless it says what passes by itself."""
+    ready = conditions.find(known, ConditionType.READY)
+    is_stalled = conditions.find(known, ConditionType.STALLED) is not None
+    return None if ready and ready.reason in _UNDER_WAY and not is_stalled else ready

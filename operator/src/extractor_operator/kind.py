@@ -1,6 +1,6 @@
 """How a kind plugs into the reconciler: what to do for one object, and what its status says then."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -10,6 +10,9 @@ from extractor_operator.context import Context
 
 R = TypeVar("R", bound=Resource)
 C = TypeVar("C", bound=Resource, contravariant=True)
+
+Tell = Callable[[Outcome], Awaitable[None]]
+"""Writes what an attempt has found so far into the status, before it goes on."""
 
 
 class Attempt(Protocol[C]):
@@ -38,7 +41,7 @@ class Kind(Generic[R]):
     """One of our kinds."""
 
     resource: type[R]
-    begin: Callable[[R, Context], Attempt[R]]
+    begin: Callable[[R, Context, Tell], Attempt[R]]
     is_heavy: bool = False
     """Whether an attempt downloads and computes: it takes a slot of its tenant's then, and what stalled is
     left alone until somebody asks anew."""

@@ -9,7 +9,7 @@ import datetime
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from extractor_apis import conditions
@@ -88,7 +88,11 @@ class Reconciler:
         if self._stalled.get(key) == _judgement(seen, known):
             return "settled", None
         self._stalled.pop(key, None)
-        work = _Work(known, kind.begin(known, self._ctx))
+
+        async def tell(outcome: Outcome) -> None:
+            await self._write(work, outcome)
+
+        work = _Work(known, kind.begin(known, self._ctx, tell))
         try:
             outcome = await self._attempt(work)
         except Waiting as wait:
@@ -123,21 +127,27 @@ class Reconciler:
 
     async def _write(self, work: "_Work", outcome: Outcome) -> None:
         """Have the status say what the attempt does, unless it does already. Raises Gone with the object."""
+        async with work.writing:
+            await self._write_alone(work, outcome)
+
+    async def _write_alone(self, work: "_Work", outcome: Outcome) -> None:
         before, at = work.known, self._clock()
         wanted = work.attempt.status(before, outcome, now=at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         if wanted == before.status:
             return
         metadata, api = before.metadata, f"{before.GROUP}/{before.VERSION}"
-        body = await self._ctx.client.apply(
-            kube.path(api, before.PLURAL, metadata.namespace, metadata.name, "status"),
-            {
-                "apiVersion": api,
-                "kind": type(before).__name__,
-                # With the uid it is never written to another object of that name.
-                "metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid},
-                "status": wanted.model_dump(mode="json", exclude_none=True),
-            },
-        )
+        kind = type(before).__name__
+        with self._inbox.expecting(Key(kind, metadata.namespace, metadata.name)):
+            body = await self._ctx.client.apply(
+                kube.path(api, before.PLURAL, metadata.namespace, metadata.name, "status"),
+                {
+                    "apiVersion": api,
+                    "kind": kind,
+                    # With the uid it is never written to another object of that name.
+                    "metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid},
+                    "status": wanted.model_dump(mode="json", exclude_none=True),
+                },
+            )
         self._inbox.wrote(body)
         work.known = before.model_copy(update={"status": wanted})
         changed = events.transition(before.status.conditions, wanted.conditions)
@@ -153,6 +163,8 @@ class _Work:
     known: Any
     """The object, with the status that was last written."""
     attempt: Attempt[Any]
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Of two statuses the later one is what is known to be there."""
 
     def reconciling(self, reason: Reason, message: str) -> Outcome:
         stage = Stage(ConditionType.RECONCILING, ConditionStatus.TRUE, reason, message)

@@ -122,5 +122,5 @@ def _of_extractor(namespace: str, extractor: str, find: Find) -> Iterator[Key]:
 
 def _ready(status: Json) -> object:
     """Give what others quote."""
-    ready = [each for each in status.get("conditions", ()) if each["type"] == "Ready"]
-    return [(each["status"], each.get("message")) for each in ready]
+    told = [each for each in status.get("conditions", ()) if each["type"] in ("Ready", "Stalled")]
+    return [(each["type"], each["status"], each.get("message")) for each in told]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pydantic
 
-from extractor_apis.delivery import Parcel
+from extractor_apis.delivery import Delivery, Parcel
 from extractor_apis.errors import ExtractorError
 from extractor_apis.workload import Installation
 from extractor_artifacts import digest as digests
@@ -71,11 +71,11 @@ def install(wanted: Installation, into: Path, token: str, *, patience: Patience 
         into.mkdir(parents=True, exist_ok=True)
         _sweep(into)
         if not (into / "tree").is_dir():
-            with _fetched(f"{delivery.url}/artifact", delivery.artifact, into, token, patience) as file:
+            with _fetched(delivery, "artifact", delivery.artifact, into, token, patience) as file:
                 unpack.unpack(file, into / "tree")
         if delivery.environment is not None and not (into / "environment").is_dir():
             parcel = delivery.environment
-            with _fetched(f"{delivery.url}/environment", parcel, into, token, patience) as file:
+            with _fetched(delivery, "environment", parcel, into, token, patience) as file:
                 archive.unpack(file, into / "environment", max_bytes=parcel.size)
     except OSError as err:
         raise InstallError(f"cannot write to {into}: {err.strerror}; give the pod more storage") from err
@@ -111,15 +111,24 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _fetched(url: str, parcel: Parcel, into: Path, token: str, patience: Patience) -> Iterator[Path]:
+def _fetched(
+    delivery: Delivery, name: str, parcel: Parcel, into: Path, token: str, patience: Patience
+) -> Iterator[Path]:
     """Have the bytes in a file for as long as they are being unpacked."""
-    wanted = digests.parse(parcel.digest)
+    url, wanted = f"{delivery.url}/{name}", digests.parse(parcel.digest)
     with tempfile.TemporaryDirectory(dir=into, prefix=f"{TEMPORARY_PREFIX}fetched.") as folder:
         file = Path(folder) / "archive"
         with Spool(file, origin=url, max_bytes=parcel.size) as spool:
             try:
                 # In the clear if the endpoint is: what comes is held against the digest.
-                download(url, spool, plain_http=True, patience=patience, login=Fixed(f"Bearer {token}"))
+                download(
+                    url,
+                    spool,
+                    plain_http=True,
+                    patience=patience,
+                    login=Fixed(f"Bearer {token}"),
+                    authority=delivery.authority,
+                )
             except (AuthenticationFailed, NotFound) as err:
                 raise InstallError(
                     f"{url} gives this pod nothing ({err}): the version was deleted or made anew; "

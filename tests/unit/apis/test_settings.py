@@ -24,6 +24,7 @@ namespaces:
   - name: "*"
     requireSignature: true
 """
+CLUSTER = "cluster:\n  runtimeImage: r\n  endpoint: https://e\n  results: file:///results\n"
 DEFAULT = ScanPolicy(require_landlock=True, allowed_dependencies=frozenset({"numba"}))
 
 
@@ -115,6 +116,16 @@ def test_no_settings_are_the_strict_defaults(text: bytes) -> None:
             "defaults:\n  requireSignature: maybe\n",
             "s.yaml:2: defaults.requireSignature: this is true or false",
             id="neither true nor false",
+        ),
+        pytest.param(
+            f"{CLUSTER}  endpointAuthority: server.crt\n",
+            "s.yaml:5: cluster.endpointAuthority: it is no certificate in PEM",
+            id="the name of a certificate's file",
+        ),
+        pytest.param(
+            f"{CLUSTER}  endpointAuthority: -----BEGIN PRIVATE KEY-----\n",
+            "s.yaml:5: cluster.endpointAuthority: it has a private key, which every pod would be told",
+            id="a key beside the certificate",
         ),
         pytest.param("[" * 2_000, "s.yaml: it is no YAML: ", id="lists without end"),
         pytest.param("\0", "s.yaml: it is no YAML: ", id="a NUL byte"),

@@ -139,6 +139,19 @@ def signs(type: str, reason: str, message: str, status: str = "False") -> object
             id="a worker that ran out of memory",
         ),
         pytest.param(
+            pod(terminated={"exitCode": 137, "reason": "OOMKilled"}),
+            Reason.OUT_OF_MEMORY,
+            "the container ray-head of the head pod was killed for using more memory than it may",
+            id="a head that ran out of memory, which no field of the Extractor raises",
+        ),
+        pytest.param(
+            pod(role="worker", terminated={"exitCode": 137, "reason": "Error", "message": "step 3\n"}),
+            Reason.KILLED,
+            "the container ray-head of a worker pod (group gpu) was killed (exit code 137), most often for "
+            "memory, or because it did not answer its probes: step 3",
+            id="a worker that was killed by nobody knows whom",
+        ),
+        pytest.param(
             pod(
                 waiting=("CrashLoopBackOff", "back-off 2m40s restarting failed container"),
                 last={"exitCode": 3, "message": "Traceback …\nValueError: no port\n"},

@@ -280,6 +280,22 @@ def test_a_version_that_cannot_be_run_leaves_the_one_that_answers_available() ->
     assert (said["Available"], said["Ready"], said["Reconciling"]) == ("True", "False", "True")
 
 
+def test_a_version_that_only_a_person_can_mend_stalls_the_extractor_that_asks_for_it() -> None:
+    world = World()
+    world.ask(version="1.0.0")
+    world.answers("1.0.0")
+    rejected = {"observedGeneration": 1, "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    rejected |= {"reason": "ScanRejected", "message": "the scan rejects it"}
+    told = [{"type": "Ready", "status": "False"}, {"type": "Stalled", "status": "True"}]
+    world.see_version("1.1.0", conditions=[each | rejected for each in told])
+
+    world.ask(version="1.1.0")
+
+    status = world.server.objects[PATH]["status"]
+    assert (conditions(status)["Available"], conditions(status)["Stalled"]) == ("True", "True")
+    assert "text-embed-1.1.0 is not Ready: the scan rejects it; 1.0.0 answers" in str(status["conditions"])
+
+
 def conditions(status: dict[str, Any]) -> dict[str, str]:
     return {each["type"]: each["status"] for each in status["conditions"]}
 

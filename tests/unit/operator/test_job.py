@@ -18,13 +18,14 @@ from extractor_operator.versions.environment_job import Wish
 from extractor_operator.versions.job import Job
 from extractor_operator.versions.scan_in_pod import Order as ScanOrder
 from extractor_operator.versions.scan_job import About, Sent
-from support import exchanges
+from support import certificates, exchanges
 
 POLICY = Path(__file__).parents[3] / "operator/network-policy.yaml"
 CAPABILITIES = Capabilities(b"k" * 32)
 OWN = "registry.example.com/team/own@sha256:" + "3" * 64
 SOURCE = SourceStatus(digest="sha256:" + "a" * 64, size=1000, resolved="https://example.com/text.zip")
 VERSION = exchanges.version("uid-1")
+AUTHORITY = certificates.authority()
 
 
 def settings(**fields: Any) -> Settings:
@@ -32,6 +33,7 @@ def settings(**fields: Any) -> Settings:
         runtime_image="runtime",
         scan_image="scanner",
         endpoint="https://operator.extractor-system:8443/",
+        endpoint_authority=AUTHORITY,
         results="file:///results",
     )
     return Settings(cluster=cluster, **fields)
@@ -75,6 +77,14 @@ def test_a_scan_is_told_what_to_scan_and_how() -> None:
 
     assert order.url == "https://operator.extractor-system:8443/v1/team/uid-1"
     assert (order.digest, order.size, order.policy) == (SOURCE.digest, 1000, settings().defaults.scan)
+
+
+@pytest.mark.parametrize(
+    ("made", "order"),
+    [pytest.param(scan(), ScanOrder, id="a scan"), pytest.param(environment(), Order, id="an environment")],
+)
+def test_a_job_is_told_who_vouches_for_the_endpoint(made: Job, order: type[ScanOrder | Order]) -> None:
+    assert order.model_validate_json(made.config).authority == AUTHORITY
 
 
 def test_a_scans_capability_is_for_its_errand_only() -> None:
@@ -145,7 +155,7 @@ def test_the_indexs_credentials_are_shown_to_no_tenant(
 
 
 def test_the_policy_that_is_shipped_holds_the_pods_that_scan() -> None:
-    policy = yaml.safe_load(POLICY.read_text())["spec"]
+    policy = policies()["extractor-scan"]
     selected = policy["podSelector"]["matchLabels"].items()
     scanning, other = (
         job.render_job(made)["spec"]["template"]["metadata"]["labels"] for made in (scan(), environment())
@@ -153,6 +163,20 @@ def test_the_policy_that_is_shipped_holds_the_pods_that_scan() -> None:
 
     assert (selected <= scanning.items(), selected <= other.items()) == (True, False)
     assert policy["policyTypes"] == ["Ingress", "Egress"] and "ingress" not in policy
+
+
+def test_nobody_reaches_a_pod_that_makes_an_environment_and_it_reaches_any_index() -> None:
+    policy = policies()["extractor-environment"]
+    making, other = (job.render_job(each)["spec"]["template"]["metadata"] for each in (environment(), scan()))
+    selected = policy["podSelector"]["matchLabels"].items()
+
+    assert (selected <= making["labels"].items(), selected <= other["labels"].items()) == (True, False)
+    assert policy["policyTypes"] == ["Ingress"] and "ingress" not in policy
+
+
+def policies() -> dict[str, Any]:
+    """Read the policies that are shipped, by name."""
+    return {each["metadata"]["name"]: each["spec"] for each in yaml.safe_load_all(POLICY.read_text())}
 
 
 def test_what_another_job_of_the_name_does_is_told_apart() -> None:

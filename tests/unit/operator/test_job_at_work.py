@@ -7,11 +7,13 @@ from typing import Any, cast
 import pytest
 
 from extractor_apis.conditions import Reason
+from extractor_apis.extractorversion import ExtractorVersion
 from extractor_operator.context import Context
 from extractor_operator.errors import Retrying, Waiting
+from extractor_operator.store import Store
 from extractor_operator.versions import job, job_at_work
 from extractor_operator.versions.job import Job
-from support import exchanges, virtual_time
+from support import exchanges, ready, virtual_time
 from support.api_server import FakeClient
 
 BEGUN = 1_767_225_600.0
@@ -33,12 +35,20 @@ JOB = Job(
 )
 
 
+OTHERS = dataclasses.replace(JOB, config='{"other": 1}', version=exchanges.version("uid-2"))
+"""Of another version, which asks for the same."""
+
+
 class World:
     """A Job on a server in memory."""
 
     def __init__(self) -> None:
-        self.server = FakeClient()
+        self.server, self.store = FakeClient(), Store()
         self.now = BEGUN
+
+    def see(self, version: ExtractorVersion) -> None:
+        """Have a version in the store."""
+        ready.see(self.store, version)
 
     def have(self, made: Job = JOB, **status: Any) -> None:
         """Have the Job as it was made, with a status."""
@@ -50,9 +60,12 @@ class World:
         labels = {"batch.kubernetes.io/job-name": JOB.name}
         self.server.put(f"{PODS}/pod", {"metadata": {"name": "pod", "labels": labels}, "status": status})
 
-    def ensure(self) -> None:
-        ctx = cast("Context", SimpleNamespace(client=self.server))
-        virtual_time.run(job_at_work.ensure(JOB, Reason.SCAN_FAILED, ctx, clock=lambda: self.now))
+    def ensure(self, wanted: Job = JOB) -> None:
+        virtual_time.run(job_at_work.ensure(wanted, Reason.SCAN_FAILED, self.ctx, clock=lambda: self.now))
+
+    @property
+    def ctx(self) -> Context:
+        return cast("Context", SimpleNamespace(client=self.server, store=self.store))
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -169,6 +182,11 @@ def terminated(code: int, reason: str, message: str = "") -> dict[str, Any]:
             terminated(137, "OOMKilled"), "was killed for using more memory", id="that it was killed"
         ),
         pytest.param(
+            terminated(137, "Error", "rule 12 of 40"),
+            "was killed .exit code 137.*: rule 12 of 40",
+            id="that something killed it",
+        ),
+        pytest.param(
             {
                 "phase": "Failed",
                 "reason": "Evicted",
@@ -194,14 +212,64 @@ def test_a_failure_tells_and_makes_way_for_the_next_try(
     assert world.writes == [("delete", f"{JOBS}/scan-1")]
 
 
-def test_another_jobs_work_is_waited_for_and_not_believed(world: World) -> None:
-    world.have(dataclasses.replace(JOB, config='{"other": 1}'))
+def test_what_was_asked_before_is_waited_for_and_not_believed(world: World) -> None:
+    world.have(dataclasses.replace(JOB, config='{"before": 1}'))
     with pytest.raises(Waiting, match="at work"):
         world.ensure()
     at_work = list(world.writes)
 
-    world.have(dataclasses.replace(JOB, config='{"other": 1}'), conditions=ended("Complete"))
+    world.have(dataclasses.replace(JOB, config='{"before": 1}'), conditions=ended("Complete"))
     with pytest.raises(Waiting, match="about to start"):
         world.ensure()
 
     assert (at_work, world.writes) == ([], [("delete", f"{JOBS}/scan-1")])
+
+
+@pytest.mark.parametrize("end", ["Complete", "Failed"])
+def test_the_end_of_a_job_is_left_to_the_version_that_had_it_made(world: World, end: str) -> None:
+    world.see(OTHERS.version)
+    world.have(OTHERS, conditions=ended(end))
+
+    with pytest.raises(Waiting, match="waiting for the version that had it made"):
+        world.ensure()
+
+    assert world.writes == []
+
+
+def test_who_had_a_job_made_is_told_why_it_failed_after_others_have_looked(world: World) -> None:
+    world.see(OTHERS.version)
+    world.have(OTHERS, conditions=ended("Failed"))
+    world.have_pod(**terminated(1, "Error", "the index does not answer"))
+    with pytest.raises(Waiting):
+        world.ensure()
+
+    with pytest.raises(Retrying, match="the index does not answer"):
+        world.ensure(OTHERS)
+
+    assert world.writes == [("delete", f"{JOBS}/scan-1")]
+
+
+@pytest.mark.parametrize("end", ["Complete", "Failed"])
+def test_the_job_of_a_version_that_is_gone_makes_way(world: World, end: str) -> None:
+    world.have(OTHERS, conditions=ended(end))
+
+    with pytest.raises(Waiting, match="about to start"):
+        world.ensure()
+
+    assert world.writes == [("delete", f"{JOBS}/scan-1")]
+
+
+def test_only_a_job_of_ones_own_is_removed(world: World) -> None:
+    world.have(OTHERS)
+
+    virtual_time.run(job_at_work.remove(JOB, world.ctx))
+
+    assert world.writes == []
+
+
+def test_a_pod_waits_for_a_capability_that_is_its_own_versions() -> None:
+    names = {
+        job.render_secret(each, {"metadata": {"uid": "1"}})["metadata"]["name"] for each in (JOB, OTHERS)
+    }
+
+    assert len(names) == 2

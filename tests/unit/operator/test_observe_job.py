@@ -225,6 +225,63 @@ def test_only_what_may_end_otherwise_is_worth_another_try(seen: Json, want: bool
     assert look(seen).may_heal is want
 
 
+KILLED = job(
+    jobDeploymentStatus="Failed",
+    jobStatus="FAILED",
+    reason="AppFailed",
+    message="Job entrypoint command failed with exit code 137, last available logs:\nKilled",
+)
+
+
+UNTOLD = (
+    "its driver was killed (exit code 137), most often because the memory of its head pod ran out: read the "
+    "end of its log, and what else ran on the head's node"
+)
+
+
+def head(**state: Any) -> Json:
+    labels = {"ray.io/node-type": "head"}
+    status = {"containerStatuses": [{"name": "ray-head", "image": "r.example/a:1", **state}]}
+    return {"metadata": {"labels": labels}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("pods", "reason", "want"),
+    [
+        pytest.param(
+            [],
+            Reason.KILLED,
+            UNTOLD,
+            id="nobody knows by whom",
+        ),
+        pytest.param(
+            [head(lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}, ready=False)],
+            Reason.OUT_OF_MEMORY,
+            "its driver was killed (exit code 137): the container ray-head of the head pod was killed for "
+            "using more memory than it may",
+            id="its pod says that it was for memory",
+        ),
+        pytest.param(
+            [head(state={"terminated": {"exitCode": 137, "reason": "Error"}}, ready=False)],
+            Reason.KILLED,
+            UNTOLD,
+            id="its pod was killed as well",
+        ),
+    ],
+)
+def test_a_driver_that_was_killed_ran_out_of_memory_only_if_its_pod_says_so(
+    pods: list[Json], reason: Reason, want: str
+) -> None:
+    observed = look(KILLED, pods=pods)
+
+    assert said(observed) == (JobPhase.FAILED, reason, want)
+    assert observed.may_heal
+
+
+def test_the_pods_are_read_of_a_driver_that_was_killed() -> None:
+    assert look(KILLED).pods_to_read == "ray.io/cluster=a-run-x"
+
+
 def test_a_job_that_is_forgotten_past_its_deadline_is_ended_and_has_to_be_deleted() -> None:
     seen = job(jobDeploymentStatus="Running", jobStatus="RUNNING")
 

@@ -33,7 +33,7 @@ from extractor_operator.slots import Slots
 from extractor_operator.store import Key, Store
 from extractor_operator.versions.scan import Scanner
 from extractor_operator.workqueue import WorkQueue
-from support import virtual_time, workloads
+from support import ready, virtual_time, workloads
 from support.accepting import Artifacts, Inline
 from support.api_server import FakeClient
 from support.workloads import NAMESPACE
@@ -45,16 +45,8 @@ COLLECTION = kube.path(API, "collections", NAMESPACE, "articles")
 RUNS = kube.path(API, "extractorruns", NAMESPACE)
 JOBS = kube.path("ray.io/v1", "rayjobs", NAMESPACE)
 SOURCE = "file:///results/team-a/articles"
-WRITES = 40
+WRITES = 37
 """Of a life that nothing interrupts."""
-READY = {
-    "type": "Ready",
-    "status": "True",
-    "observedGeneration": 1,
-    "lastTransitionTime": "2026-01-01T00:00:00Z",
-    "reason": "Succeeded",
-    "message": "",
-}
 
 
 class Killed(BaseException):
@@ -117,7 +109,7 @@ class World:
         self.now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
         self._put(workloads.make_extractor(realtime=None), {"activeVersion": "1.0.0", "applied": "hash"})
         artifact = {"digest": workloads.DIGEST, "size": 1234}
-        self._put(workloads.make_code().version, {"artifact": artifact, "conditions": [READY]})
+        self._put(workloads.make_code().version, {"artifact": artifact, "conditions": [ready.READY]})
         self._start()
 
     def ask(self, request: str) -> None:

@@ -1,5 +1,6 @@
 """What becomes of a run: the next RayJob, the end of one, or the end of all."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -214,6 +215,29 @@ def test_a_run_without_progress_is_given_up_and_its_rayjob_removed() -> None:
     assert says(given_up.outcome) == ("Retrying", "NoProgress")
     assert (waiting.submit, waiting.remove) == (None, True), "never two RayJobs of one run at once"
     assert (again.submit, again.remove) == (2, False)
+
+
+def test_a_run_that_waited_long_in_a_queue_has_all_its_time_once_it_starts() -> None:
+    waited = 24 * 3600.0
+    begun = replace(RUNNING, started=made.NOW + timedelta(seconds=waited))
+    run = made.run(status=UNDER_WAY)
+
+    decisions = [decide(facts(run, begun, after=waited + after, told=state())) for after in (1, 601)]
+
+    assert [says(each.outcome)[1] for each in decisions] == ["Running", "NoProgress"]
+
+
+def test_nobody_knows_how_long_a_run_takes_that_was_preempted() -> None:
+    queued = JobObservation(JobPhase.QUEUED, Reason.QUEUED, "it waits in the queue")
+    told = state(objects_todo=40, objects_done=10, seconds_left=240.0)
+
+    decision = decide(facts(made.run(status=UNDER_WAY), queued, told=told))
+
+    assert (says(decision.outcome), decision.status.progress, decision.status.eta) == (
+        ("Queued", "Queued"),
+        "25 %",
+        None,
+    )
 
 
 def test_a_rayjob_that_somebody_deleted_is_a_failed_attempt() -> None:

@@ -26,6 +26,17 @@ def ready(holds: bool, reason: Reason) -> tuple[Condition, ...]:
     return merge((), [Stage(ConditionType.READY, value, reason, "said")], generation=1, now="now")
 
 
+def waiting(*, is_stalled: bool) -> tuple[Condition, ...]:
+    """Say that another object has to be Ready first."""
+    said = (Reason.VERSION_NOT_READY, "said")
+    kind = ConditionType.STALLED if is_stalled else ConditionType.RECONCILING
+    stages = [
+        Stage(ConditionType.READY, ConditionStatus.FALSE, *said),
+        Stage(kind, ConditionStatus.TRUE, *said),
+    ]
+    return merge((), stages, generation=1, now="now")
+
+
 def test_what_rejects_is_shown_before_what_warns() -> None:
     shown = status.scan_status(
         report(finding("W1", Severity.WARN), finding("I1", Severity.INFO), finding("R1", Severity.REJECT))
@@ -56,6 +67,14 @@ def test_a_message_of_a_hostile_archive_is_cut_to_what_the_api_server_takes() ->
         pytest.param(ready(True, Reason.SUCCEEDED), ready(True, Reason.SUCCEEDED), False, id="the same"),
         pytest.param(ready(False, Reason.RETRYING), ready(False, Reason.NOT_FOUND), True, id="another"),
         pytest.param(ready(False, Reason.RETRYING), ready(False, Reason.RETRYING), False, id="one more try"),
+        pytest.param((), ready(False, Reason.SUSPENDED), False, id="it is being suspended, as asked"),
+        pytest.param((), waiting(is_stalled=False), False, id="its version is on its way"),
+        pytest.param(
+            waiting(is_stalled=False),
+            waiting(is_stalled=True),
+            True,
+            id="its version needs a person",
+        ),
     ],
 )
 def test_a_transition_is_told_once(

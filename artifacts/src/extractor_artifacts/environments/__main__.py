@@ -4,6 +4,7 @@ What a Job runs: the interpreter is the image's own, and so is the list of what 
 is an answer, with exit status 0; what else fails is one line on standard error, and exit status 1.
 """
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,14 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _make(order: Order, login: Fixed, work: Path) -> None:
     packed, said = work / "environment.tar", work / "made.json"
+    send = functools.partial(hand_in, login=login, patience=_PATIENCE, authority=order.authority)
     try:
         made = _build(order, work / "cache", packed)
-        hand_in(packed, f"{order.url}/environment", login=login, patience=_PATIENCE)
+        send(packed, f"{order.url}/environment")
     except DependencyConflict as err:
         made = Made(conflict=str(err))
     said.write_text(made.model_dump_json())
     # Last, because whoever waits takes it as the end.
-    hand_in(said, f"{order.url}/environment-report", login=login, patience=_PATIENCE)
+    send(said, f"{order.url}/environment-report")
 
 
 def _build(order: Order, root: Path, packed: Path) -> Made:

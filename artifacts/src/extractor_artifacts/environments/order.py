@@ -13,6 +13,8 @@ class Order(Struct):
 
     url: str
     """Where the endpoint has the version that asks: ``{endpoint}/v1/{namespace}/{uid}``."""
+    authority: str | None = None
+    """Certificate in PEM of who vouches for the endpoint; None is whom the image trusts."""
     requirements: tuple[str, ...]
     """As `requirement.allowed` spells them."""
     image: str

@@ -107,7 +107,7 @@ class CollectionAttempt:
 
 def kind(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Kind[Collection]:
     """Give the kind; tests bring a clock of their own."""
-    return Kind(Collection, lambda collection, ctx: CollectionAttempt(collection, ctx, clock))
+    return Kind(Collection, lambda collection, ctx, _: CollectionAttempt(collection, ctx, clock))
 
 
 def _runs(collection: Collection, ctx: Context) -> Sequence[ExtractorRun]:

@@ -50,7 +50,7 @@ def outcome(said: Said) -> Outcome:
     if current:
         return Outcome(reconciling=_under_way(current))
     if said.made:
-        return Outcome(reconciling=_reconciling(Reason.STARTING, f"run {said.made}: it is made"))
+        return Outcome(reconciling=_starting(said.made))
     if last and not decide.has_succeeded(last):
         return Outcome(stalled=_ended(last))
     return Outcome()
@@ -86,10 +86,17 @@ def done(known: Collection, published: CompletionRecord | None) -> str:
 def _under_way(run: ExtractorRun) -> Stage:
     state = conditions.find(run.status.conditions, ConditionType.SUCCEEDED)
     if state is None:
-        return _reconciling(Reason.STARTING, f"run {run.metadata.name}: it is made")
+        return _starting(run.metadata.name)
     ready = conditions.find(run.status.conditions, ConditionType.READY)
     said = conditions.stage_of(ready or state)
+    if said.reason == Reason.STARTING:
+        return _starting(run.metadata.name)
     return _reconciling(said.reason, f"run {run.metadata.name}: {said.message}")
+
+
+def _starting(run: str) -> Stage:
+    # The same from the moment it is made until its code runs: how far it is, it says itself.
+    return _reconciling(Reason.STARTING, f"run {run}: it starts")
 
 
 def _reconciling(reason: Reason, message: str) -> Stage:

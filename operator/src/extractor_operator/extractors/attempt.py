@@ -17,7 +17,7 @@ from extractor_operator.extractors.decide import Decision
 from extractor_operator.extractors.outcome import Unrunnable
 from extractor_operator.extractors.scene import Found, Scene
 from extractor_operator.extractors.targets import Target
-from extractor_operator.kind import Kind
+from extractor_operator.kind import Kind, Tell
 from extractor_operator.kube import Json
 from extractor_operator.kuberay.rayservice import remember
 from extractor_operator.kuberay.service import ServiceObservation, observe_service
@@ -36,6 +36,7 @@ class ExtractorAttempt:
     extractor: Extractor
     ctx: Context
     clock: Callable[[], datetime]
+    tell: Tell
     looked: set[str]
     """The extractors, by uid, whose Services this process has looked at."""
     stages: list[Stage] = field(default_factory=list)
@@ -60,9 +61,11 @@ class ExtractorAttempt:
         neighbours.require_egress(self.extractor, self.ctx)
         if decision.takes and intended != self.extractor.status.plan:
             # What it takes is told before it is taken, and what it ends before that ends.
+            found = self._said
             if decision.replaces:
                 self._said = self.extractor.status.model_copy(update={"plan": intended})
-            return dataclasses.replace(ended, after=0.0)
+            await self.tell(ended)
+            self._said = found
         await self._change(decision, wanted)
         return dataclasses.replace(ended, after=_soonest(decision.after, outcome.again(waiting)))
 
@@ -216,4 +219,4 @@ def _soonest(*seconds: float | None) -> float | None:
 def kind(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Kind[Extractor]:
     """Give the kind; tests bring a clock of their own."""
     looked: set[str] = set()
-    return Kind(Extractor, lambda extractor, ctx: ExtractorAttempt(extractor, ctx, clock, looked))
+    return Kind(Extractor, lambda extractor, ctx, tell: ExtractorAttempt(extractor, ctx, clock, tell, looked))

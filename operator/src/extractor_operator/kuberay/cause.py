@@ -14,6 +14,8 @@ from extractor_operator.kuberay.objects import Container, ContainerState, Pod, S
 from extractor_operator.kuberay.wording import quote, raised
 
 HEAD_POD_READY = "HeadPodReady"
+SIGKILL = 137
+"""Exit code of what was killed: by the kernel, which has run out of memory, or by anybody else."""
 _REPLICA_FAILURE = "ReplicaFailure"
 
 _HEAD = "the head pod"
@@ -46,6 +48,7 @@ _WEIGHT = {
             Reason.IMAGE_PULL_FAILED,
             Reason.INSTALL_FAILED,
             Reason.OUT_OF_MEMORY,
+            Reason.KILLED,
             Reason.CONTAINER_CRASHED,
             Reason.PODS_REFUSED,
             Reason.EVICTED,
@@ -142,11 +145,18 @@ def _of_container(pod: Pod, container: Container) -> Cause | None:
     if ended is None or ended.exit_code == 0 or ended.reason == "ContainerStatusUnknown":
         return None
     if ended.reason == "OOMKilled":
-        is_rays = "ray.io/node-type" in pod.metadata.labels
-        advice = ": raise resources.memory of the Extractor" if is_rays else ""
+        # The others are as large as we make them.
+        is_workers = pod.metadata.labels.get("ray.io/node-type") == "worker" and container.name != _INSTALL
+        advice = ": raise resources.memory of the Extractor" if is_workers else ""
         return Cause(
             Reason.OUT_OF_MEMORY,
             f"{where} was killed for using more memory than it may{advice}",
+        )
+    if ended.exit_code == SIGKILL:
+        return Cause(
+            Reason.KILLED,
+            f"{where} was killed (exit code {SIGKILL}), most often for memory, or because it did not answer"
+            f" its probes: {_last_words(ended)}",
         )
     if container.name == _INSTALL:
         return Cause(

@@ -25,7 +25,7 @@ _HEAD_LOST = timedelta(seconds=300)
 """As long as KubeRay itself waits for a head that does not answer."""
 
 _ANSWERS = {"RUNNING", "SUCCEEDED", "FAILED", "STOPPED"}
-_EXPLAINED_BY_PODS = {Reason.DEADLINE_EXCEEDED, Reason.HEAD_LOST, Reason.SUBMISSION_FAILED}
+_EXPLAINED_BY_PODS = {Reason.DEADLINE_EXCEEDED, Reason.HEAD_LOST, Reason.SUBMISSION_FAILED, Reason.KILLED}
 
 
 class JobPhase(StrEnum):
@@ -71,6 +71,11 @@ class JobObservation:
     def is_final(self) -> bool:
         """Tell whether this RayJob will do nothing more."""
         return self.phase not in {JobPhase.QUEUED, JobPhase.STARTING, JobPhase.RUNNING}
+
+    @property
+    def has_to_go(self) -> bool:
+        """Tell whether a run that has ended leaves it at work, or keeps what KubeRay will not remove."""
+        return not self.is_final or self.is_leaking
 
 
 STARTING = JobObservation(JobPhase.STARTING, Reason.STARTING, "its Ray cluster starts, and then its code")

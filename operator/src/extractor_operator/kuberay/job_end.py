@@ -1,7 +1,7 @@
 """How a RayJob ended: KubeRay's verdict, Ray's last word and the state of its pods in one sentence.
 
 KubeRay's verdict decides. Its reasons name what it noticed, not what happened: a submitter that reached its
-back-off limit has lost its head, and exit code 137 is memory that ran out.
+back-off limit has lost its head.
 """
 
 import re
@@ -16,7 +16,6 @@ from extractor_operator.kuberay.wording import quote, raised
 _START_SECONDS, _RUN_SECONDS = 1800, 86_400
 """Deadlines of a RayJob that has none; those that we make have both."""
 _EXIT_CODE = re.compile(r"exit code (?P<code>\d+)")
-_KILLED = "137"
 
 
 class How(StrEnum):
@@ -127,18 +126,26 @@ def _failed(job: objects.RayJob, signs: objects.Signs, pods: tuple[objects.Pod, 
         case "AppFailed" if "head pod not found" in status.message.lower():
             return head_lost(signs, pods)
         case "AppFailed":
-            return _code_failed(status.message)
+            return _code_failed(status.message, signs, pods)
     why = f"{quote(status.reason) or 'no reason'}: {quote(status.message)}"
     return End(How.FAILED, Reason.APP_FAILED, f"KubeRay gave it up ({why})")
 
 
-def _code_failed(said: str) -> End:
+def _code_failed(said: str, signs: objects.Signs, pods: tuple[objects.Pod, ...]) -> End:
     code = _EXIT_CODE.search(said)
-    if code and code["code"] == _KILLED:
-        message = (
-            "its code was killed (exit code 137), as it is when memory runs out: raise"
-            " spec.batch.resources.memory of the Extractor"
-        )
-        return End(How.FAILED, Reason.OUT_OF_MEMORY, message)
+    if code and int(code["code"]) == cause.SIGKILL:
+        return _killed(cause.find_cause(signs, pods))
     ended = f" (exit code {code['code']})" if code else ""
     return End(How.FAILED, Reason.APP_FAILED, f"its code failed{ended}: {raised(said) or 'it said nothing'}")
+
+
+def _killed(found: cause.Cause | None) -> End:
+    killed = f"its driver was killed (exit code {cause.SIGKILL})"
+    if found and found.reason is Reason.OUT_OF_MEMORY:
+        return End(How.FAILED, found.reason, f"{killed}: {found.message}")
+    # The kernel kills one process of a container, and the pod goes on and says nothing.
+    message = (
+        f"{killed}, most often because the memory of its head pod ran out: read the end of its log, and what"
+        " else ran on the head's node"
+    )
+    return End(How.FAILED, Reason.KILLED, message)

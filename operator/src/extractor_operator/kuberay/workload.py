@@ -97,7 +97,12 @@ def told(
             secrets={each.name: SecretReference(env=each.name) for each in extractor.spec.env}
         ),
         "platform": Platform(ray=RUNTIME_RAY, python=python),
-        "delivery": Delivery(url=url, artifact=artifact, environment=environment),
+        "delivery": Delivery(
+            url=url,
+            authority=cluster.endpoint_authority,
+            artifact=artifact,
+            environment=environment,
+        ),
     }
 
 

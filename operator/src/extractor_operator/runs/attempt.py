@@ -22,6 +22,7 @@ from extractor_operator.relations import Key
 from extractor_operator.results import Results
 from extractor_operator.runs import adoption, inputs, job, status
 from extractor_operator.runs.decide import Decision, Facts, decide, give_up
+from extractor_operator.runs.turns import Turns
 from extractor_operator.watched import RAY_JOBS
 
 PERMISSIONS = (permission("networking.k8s.io", "networkpolicies", "create", "patch"),)
@@ -34,6 +35,7 @@ class RunAttempt:
     run: ExtractorRun
     ctx: Context
     clock: Callable[[], datetime]
+    turns: Turns
     decision: Decision | None = None
     stages: list[Stage] = field(default_factory=list)
     doing: str = "making the RayJob"
@@ -93,6 +95,7 @@ class RunAttempt:
     async def _render(self, attempt: int) -> Json:
         try:
             wanted = inputs.require(self.run, self.ctx.store)
+            self.turns.take(self.run, self.ctx.store, self.clock())
         except Stalled:
             # It never can be, and others wait for its turn.
             self.decision = Decision(give_up(self.run, self.clock()), Outcome())
@@ -112,4 +115,5 @@ class RunAttempt:
 
 def kind(clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Kind[ExtractorRun]:
     """Give the kind; tests bring a clock of their own."""
-    return Kind(ExtractorRun, lambda run, ctx: RunAttempt(run, ctx, clock))
+    turns = Turns()
+    return Kind(ExtractorRun, lambda run, ctx, _: RunAttempt(run, ctx, clock, turns))

@@ -67,7 +67,7 @@ def decide(facts: Facts) -> Decision:
     run, job = facts.run, facts.job
     status = progress.follow(run.status, facts.state)
     if run.status.finished:
-        return Decision(run.status, _as_it_was(run), remove=_has_to_go(job))
+        return Decision(run.status, _as_it_was(run), remove=job.has_to_go)
     if run.spec.cancel and job.phase is not JobPhase.SUCCEEDED:
         return _cancel(facts, status)
     if not run.status.attempts:
@@ -77,6 +77,9 @@ def decide(facts: Facts) -> Decision:
     if job.phase is JobPhase.RUNNING and (stuck := _stuck(facts, status)):
         return _fail(facts, status, stuck)
     if not job.is_final:
+        if job.phase is not JobPhase.RUNNING:
+            # What it told was before it was preempted.
+            status = status.model_copy(update={"eta": None})
         return Decision(status, _outcome(facts, job, _look_again(facts, status)))
     if job.phase is JobPhase.SUCCEEDED:
         return _succeed(facts, status)
@@ -112,7 +115,7 @@ def _cancel(facts: Facts, status: ExtractorRunStatus) -> Decision:
 def _between(facts: Facts, status: ExtractorRunStatus) -> Decision:
     """Wait for the time of the next attempt, and for the last one to be over: two would do the same work."""
     due = times.read(facts.run.status.retry_after or "")
-    if _has_to_go(facts.job):
+    if facts.job.has_to_go:
         return Decision(status, _as_it_was(facts.run, after=_REMOVING_SECONDS), remove=True)
     if facts.now < due:
         return Decision(status, _as_it_was(facts.run, after=(due - facts.now).total_seconds()))
@@ -139,7 +142,7 @@ def _fail(facts: Facts, status: ExtractorRunStatus, job: JobObservation) -> Deci
     attempt = status.attempts or 1
     outcome = run_outcome(job, attempt=attempt, attempts=facts.retries + 1)
     # What has to go goes once it is told why: without it, nobody could say.
-    again = 0.0 if _has_to_go(facts.job) else None
+    again = 0.0 if facts.job.has_to_go else None
     if outcome.stalled:
         return Decision(_finished(facts, status), dataclasses.replace(outcome, after=again))
     pause = min(_LEAST_BACKOFF * 2 ** (attempt - 1), _MOST_BACKOFF)
@@ -148,15 +151,12 @@ def _fail(facts: Facts, status: ExtractorRunStatus, job: JobObservation) -> Deci
     return Decision(status, dataclasses.replace(outcome, after=after))
 
 
-def _has_to_go(job: JobObservation) -> bool:
-    """Tell whether a RayJob is at work although it was given up, or keeps what KubeRay will not remove."""
-    return not job.is_final or job.is_leaking
-
-
 def _stuck(facts: Facts, status: ExtractorRunStatus) -> JobObservation | None:
     """Say that nothing has come of a run for too long."""
     seconds = facts.deadlines.no_progress_seconds
-    since = max(times.read(each) for each in (status.submitted, status.started, status.progressed) if each)
+    told = (times.read(each) for each in (status.submitted, status.started, status.progressed) if each)
+    # KubeRay's start is another one each time that Kueue lets it start: waiting in a queue has no deadline.
+    since = max((*told, *filter(None, [facts.job.started])))
     if facts.now - since < timedelta(seconds=seconds):
         return None
     at = f"{status.done or 0} of {status.total}" if status.total else "no"

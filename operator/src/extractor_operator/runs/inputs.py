@@ -10,7 +10,6 @@ from extractor_apis.extractorrun import ExtractorRun
 from extractor_apis.extractorversion import ExtractorVersion
 from extractor_apis.resource import ConditionStatus
 from extractor_operator.errors import Stalled, Waiting
-from extractor_operator.relations import Mark
 from extractor_operator.store import Store
 
 _AGAIN_SECONDS = 300.0
@@ -48,17 +47,11 @@ def require(run: ExtractorRun, store: Store) -> Inputs:
     if extractor.status.applied is None:
         raise _waiting(Reason.STARTING, f"what the pods of {spec.extractor} may reach is not laid down yet")
     version = require_version(namespace, spec.extractor, spec.version, store)
-    ahead = _ahead(run, store)
-    if ahead:
-        raise _waiting(
-            Reason.QUEUED,
-            f"runs of a collection take turns: {ahead} is under way; cancel it to begin sooner",
-        )
     return Inputs(collection, extractor, version)
 
 
 def require_version(namespace: str, extractor: str, version: str, store: Store) -> ExtractorVersion:
-    """Find a version that can be run. Raises Waiting while there is none."""
+    """Find a version that can be run. Raises Waiting for one that is to come, else Stalled."""
     name = naming.version_object_name(extractor, version)
     found = store.read(ExtractorVersion, namespace, name)
     if found is None:
@@ -66,28 +59,12 @@ def require_version(namespace: str, extractor: str, version: str, store: Store) 
     ready = conditions.find(found.status.conditions, ConditionType.READY)
     is_current = ready and ready.observed_generation == found.metadata.generation
     if not (ready and is_current and ready.status is ConditionStatus.TRUE and found.status.artifact):
-        said = f": {ready.message}" if ready and ready.message else ""
-        raise _waiting(Reason.VERSION_NOT_READY, f"the ExtractorVersion {name} is not Ready{said}")
+        said = f": {ready.message}" if ready and ready.message else " yet"
+        message = f"the ExtractorVersion {name} is not Ready{said}"
+        if is_current and conditions.find(found.status.conditions, ConditionType.STALLED):
+            raise Stalled(Reason.VERSION_NOT_READY, message)
+        raise _waiting(Reason.VERSION_NOT_READY, message)
     return found
-
-
-def _ahead(run: ExtractorRun, store: Store) -> str | None:
-    """Name a run of the same collection that has begun and not ended, or that was made before this one."""
-    namespace = run.metadata.namespace
-    for key in store.find(Mark(ExtractorRun.__name__, namespace, "collection", run.spec.collection)):
-        other = store.read(ExtractorRun, namespace, key.name)
-        if other is None or other.status.finished or other.metadata.uid == run.metadata.uid:
-            continue
-        if run.status.attempts:
-            continue  # It has its turn already.
-        if other.status.attempts or _age(other) < _age(run):
-            return other.metadata.name
-    return None
-
-
-def _age(run: ExtractorRun) -> tuple[str, str]:
-    created = run.metadata.creation_timestamp
-    return (created.isoformat() if created else "", run.metadata.name)
 
 
 def _waiting(reason: Reason, message: str) -> Waiting:

@@ -47,5 +47,5 @@ def kind(
 ) -> Kind[ExtractorVersion]:
     """Give the kind; tests bring steps and a clock of their own."""
     return Kind(
-        ExtractorVersion, lambda version, ctx: VersionAttempt(version, ctx, steps, clock), is_heavy=True
+        ExtractorVersion, lambda version, ctx, _: VersionAttempt(version, ctx, steps, clock), is_heavy=True
     )

@@ -101,6 +101,7 @@ def describe(wish: Wish, errand: str, settings: Settings, capabilities: Capabili
         credentials = Path(job.CAPABILITY_FOLDER) / _INDEX_FILE
     order = Order(
         url=f"{cluster.endpoint.rstrip('/')}/v1/{metadata.namespace}/{metadata.uid}",
+        authority=cluster.endpoint_authority,
         requirements=wish.requirements,
         image=wish.own_image or cluster.runtime_image,
         packages=packages.model_copy(update={"credentials": credentials}),

@@ -20,6 +20,7 @@ WORK_FOLDER = "/tmp"
 _USER = 65532
 _PENDING_SECONDS = 3600
 """How long it may wait for a node."""
+_DIGITS = 8
 _KEPT_SECONDS = 300
 """How long it may be looked at when it has ended."""
 
@@ -56,6 +57,11 @@ class Job:
             naming.VERSION_LABEL: self.version.spec.version,
         }
 
+    @property
+    def secret_name(self) -> str:
+        """Name its Secret: versions that ask for the same share a Job's name, and no capability."""
+        return f"{self.name}-{naming.stable_hash(self.config)[:_DIGITS]}"
+
 
 def command(module: str) -> tuple[str, ...]:
     """Say how a module is started in the pod of a Job."""
@@ -80,6 +86,7 @@ def render_job(job: Job) -> Json:
             "name": job.name,
             "namespace": job.namespace,
             "labels": job.labels,
+            "annotations": {naming.MADE_FOR_ANNOTATION: f"{metadata.namespace}/{metadata.uid}"},
             **({"ownerReferences": [owner]} if job.namespace == metadata.namespace else {}),
         },
         "spec": {
@@ -101,7 +108,7 @@ def render_secret(job: Job, made: Json) -> Json:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": job.name,
+            "name": job.secret_name,
             "namespace": job.namespace,
             "labels": job.labels,
             "ownerReferences": [{**owner, "controller": True}],
@@ -114,6 +121,13 @@ def is_same(job: Job, made: Json) -> bool:
     """Tell whether a Job of that name does what this one would."""
     annotations = made["spec"]["template"]["metadata"].get("annotations", {})
     return bool(annotations.get(naming.CONFIG_ANNOTATION) == job.config)
+
+
+def made_for(made: Json) -> tuple[str, str]:
+    """Give namespace and uid of the version that had a Job made."""
+    said: str = made["metadata"].get("annotations", {}).get(naming.MADE_FOR_ANNOTATION, "")
+    namespace, _, uid = said.partition("/")
+    return namespace, uid
 
 
 def ended(made: Json) -> tuple[str, str] | None:
@@ -142,7 +156,7 @@ def _pod(job: Job) -> Json:
         "containers": [_container(job)],
         "volumes": [
             {"name": "config", "downwardAPI": {"items": [_config_item()]}},
-            {"name": "capability", "secret": {"secretName": job.name, "defaultMode": 0o440}},
+            {"name": "capability", "secret": {"secretName": job.secret_name, "defaultMode": 0o440}},
             {"name": "work", "emptyDir": {"sizeLimit": job.disk}},
         ],
     }

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from extractor_apis.conditions import Reason
+from extractor_apis.extractorversion import ExtractorVersion
 from extractor_operator import kube
 from extractor_operator.context import Context
 from extractor_operator.errors import Exists, Gone, Retrying, Waiting
@@ -13,6 +14,8 @@ from extractor_operator.kube import Json
 from extractor_operator.kuberay import cause, objects
 from extractor_operator.kuberay.wording import quote, raised
 from extractor_operator.permissions import permission
+from extractor_operator.relations import Mark
+from extractor_operator.store import Store
 from extractor_operator.versions import job as jobs
 from extractor_operator.versions.job import Job
 
@@ -36,35 +39,51 @@ async def ensure(job: Job, failed: Reason, ctx: Context, *, clock: Callable[[], 
     """Have the Job made, and return when it has ended well.
 
     Raises Waiting until then, and Retrying for the reason ``failed`` with the cause when it did not; it is
-    gone then, and made again the next time.
+    gone then, and made again the next time. One that another version had made is left to that version, which
+    takes what it made, or tells why it failed.
     """
     made = await _made(job, ctx)
     end = jobs.ended(made)
     if end is None:
         await _ensure_secret(job, made, ctx)
         raise await _waiting(job, made, ctx, clock())
+    if _is_anothers(job, made, ctx.store):
+        message = f"the Job {job.namespace}/{job.name} has ended; waiting for the version that had it made"
+        raise Waiting(Reason.PROGRESSING, message, after=_LEAST_PAUSE)
     if jobs.is_same(job, made) and end[0] == "Complete":
         return
     why = await _cause(job, end[1], ctx) if jobs.is_same(job, made) else None
-    await remove(job, ctx, made)
+    await _delete(job, made, ctx)
     if why is None:
         raise Waiting(Reason.PROGRESSING, f"the {job.kind} is about to start", after=1.0)
     raise Retrying(failed, why)
 
 
-async def remove(job: Job, ctx: Context, made: Json | None = None) -> None:
-    """Have no Job of that name, nor its pod and Secret."""
+async def remove(job: Job, ctx: Context) -> None:
+    """Have no Job that does what this one would, nor its pod and Secret."""
     with contextlib.suppress(Gone):
-        made = made or await ctx.client.get(_path("batch/v1", "jobs", job))
-        await ctx.client.delete(_path("batch/v1", "jobs", job), made["metadata"]["uid"])
+        made = await ctx.client.get(_path(job))
+        if jobs.is_same(job, made):
+            await _delete(job, made, ctx)
+
+
+def _is_anothers(job: Job, made: Json, store: Store) -> bool:
+    """Tell whether another version that is there had the Job made."""
+    namespace, uid = jobs.made_for(made)
+    is_own = uid == job.version.metadata.uid
+    return not is_own and bool(store.find(Mark(ExtractorVersion.__name__, namespace, "uid", uid)))
+
+
+async def _delete(job: Job, made: Json, ctx: Context) -> None:
+    await ctx.client.delete(_path(job), made["metadata"]["uid"])
 
 
 async def _made(job: Job, ctx: Context) -> Json:
     with contextlib.suppress(Gone):
-        return await ctx.client.get(_path("batch/v1", "jobs", job))
+        return await ctx.client.get(_path(job))
     with contextlib.suppress(Exists):
         return await ctx.client.create(kube.path("batch/v1", "jobs", job.namespace), jobs.render_job(job))
-    return await ctx.client.get(_path("batch/v1", "jobs", job))
+    return await ctx.client.get(_path(job))
 
 
 async def _ensure_secret(job: Job, made: Json, ctx: Context) -> None:
@@ -72,7 +91,7 @@ async def _ensure_secret(job: Job, made: Json, ctx: Context) -> None:
     if made.get("status", {}).get("ready") or not jobs.is_same(job, made):
         return
     try:
-        await ctx.client.get(_path("v1", "secrets", job))
+        await ctx.client.get(kube.path("v1", "secrets", job.namespace, job.secret_name))
     except Gone:
         with contextlib.suppress(Exists):
             await ctx.client.create(kube.path("v1", "secrets", job.namespace), jobs.render_secret(job, made))
@@ -95,7 +114,8 @@ async def _cause(job: Job, said: str, ctx: Context) -> str:
     for pod in pods:
         for container in pod.status.container_statuses:
             end = container.state.terminated
-            if end and end.exit_code and end.reason != "OOMKilled" and end.message:
+            # What was killed does not know why.
+            if end and end.exit_code not in (0, cause.SIGKILL) and end.message:
                 return raised(end.message)
     found = cause.find_cause(objects.Signs(), pods)
     return found.message if found else f"the Job {job.namespace}/{job.name} failed: {quote(said)}"
@@ -107,5 +127,5 @@ async def _pods(job: Job, ctx: Context) -> list[objects.Pod]:
     return [objects.Pod.model_validate(each) for each in found]
 
 
-def _path(api: str, plural: str, job: Job) -> str:
-    return kube.path(api, plural, job.namespace, job.name)
+def _path(job: Job) -> str:
+    return kube.path("batch/v1", "jobs", job.namespace, job.name)

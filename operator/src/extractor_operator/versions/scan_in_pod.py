@@ -5,6 +5,7 @@ neither: no environment, no file but the archive's, and no network.
 """
 
 import asyncio
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ class Order(Struct):
 
     url: str
     """Where the endpoint has the version: ``{endpoint}/v1/{namespace}/{uid}``."""
+    authority: str | None = None
+    """Certificate in PEM of who vouches for the endpoint; None is whom the image trusts."""
     digest: str
     """Of the source."""
     size: int = Field(ge=0)
@@ -48,22 +51,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _scan(order: Order, login: Fixed, work: Path) -> None:
     source, canonical, said = work / "source", work / "canonical.zip", work / "handed-in.json"
     advisories = work / "advisories.zip" if order.advisories else None
-    _fetch(f"{order.url}/source", source, login, order.digest, order.size)
+    send = functools.partial(hand_in, login=login, patience=_PATIENCE, authority=order.authority)
+    _fetch(order, "source", source, login, order.digest, order.size)
     if advisories and order.advisories:
-        _fetch(f"{order.url}/advisories", advisories, login, order.advisories, _ADVISORIES_BYTES)
+        _fetch(order, "advisories", advisories, login, order.advisories, _ADVISORIES_BYTES)
     scanner = Scanner(asyncio.Semaphore(1), advisories, order.seconds)
     report = asyncio.run(scanner.scan(source, order.policy, into=canonical))
     if report.accepted:
-        hand_in(canonical, f"{order.url}/canonical", login=login, patience=_PATIENCE)
+        send(canonical, f"{order.url}/canonical")
     said.write_text(report.model_dump_json())
     # Last, because whoever waits takes it as the end.
-    hand_in(said, f"{order.url}/report", login=login, patience=_PATIENCE)
+    send(said, f"{order.url}/report")
 
 
-def _fetch(url: str, into: Path, login: Fixed, wanted: str, max_bytes: int) -> None:
+def _fetch(order: Order, name: str, into: Path, login: Fixed, wanted: str, max_bytes: int) -> None:
+    url = f"{order.url}/{name}"
     with Spool(into, origin=url, max_bytes=max_bytes) as spool:
         # Its digest is known: nobody on the way can change it.
-        download(url, spool, plain_http=True, patience=_PATIENCE, login=login)
+        download(url, spool, plain_http=True, patience=_PATIENCE, login=login, authority=order.authority)
         if spool.digest != wanted:
             raise ArtifactError(f"digest mismatch for {url}: expected {wanted}, got {spool.digest}")
         spool.commit(lasting=False)

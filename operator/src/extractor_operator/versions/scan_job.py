@@ -115,6 +115,7 @@ def describe(version: ExtractorVersion, sent: Sent, settings: Settings, capabili
     assert cluster is not None and cluster.scan_image is not None, "only asked where scans are Jobs"
     order = scan_in_pod.Order(
         url=f"{cluster.endpoint.rstrip('/')}/v1/{metadata.namespace}/{metadata.uid}",
+        authority=cluster.endpoint_authority,
         digest=source.digest,
         size=source.size,
         policy=settings.policy(metadata.namespace).scan,
