@@ -8,6 +8,8 @@ export UV_LINK_MODE ?= hardlink
 unexport PYTHONDONTWRITEBYTECODE
 
 ROOMS := apis artifacts stores sandbox runtime operator cli
+# Much of what tests take is waiting. A file's stay together, for the servers that they share; long files come first.
+TEST_WORKERS ?= 2
 # What the command needs on one machine.
 LOCAL := $(filter-out operator,$(ROOMS))
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
@@ -63,7 +65,7 @@ demo: ## Run the main job: a real sentence model over real prose, served and ask
 
 .PHONY: test
 test: .venv/.dev.installed .venv/.model.installed ## Run every test; parts that are missing are skipped, and fail in CI.
-	.venv/bin/pytest
+	.venv/bin/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: check
 check: .venv/.dev.installed ## Lint, types, and which room may import which.
