@@ -7,7 +7,7 @@ and the watch does not follow up within a minute says that it is dead.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from extractor_operator.store import Key
+from extractor_operator.relations import Key
 
 _WATCH_SECONDS = 60.0
 _QUEUE_SECONDS = 600.0

@@ -6,7 +6,7 @@ Who finds no slot is told so instead of waiting, and woken in turn, one tenant a
 import collections
 from collections.abc import Callable
 
-from extractor_operator.store import Key
+from extractor_operator.relations import Key
 
 
 class Slots:

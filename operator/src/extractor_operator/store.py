@@ -18,8 +18,6 @@ from extractor_apis.resource import Resource
 from extractor_operator import relations
 from extractor_operator.relations import Key, Mark, key_of
 
-__all__ = ["Change", "Key", "Mark", "Seen", "Store", "key_of"]
-
 R = TypeVar("R", bound=Resource)
 
 _METADATA = frozenset(

@@ -11,7 +11,8 @@ from extractor_apis.errors import ExtractorError
 from extractor_operator import children, kube
 from extractor_operator.context import Context
 from extractor_operator.errors import Exists, Retrying, Waiting
-from extractor_operator.store import Key, Store
+from extractor_operator.relations import Key
+from extractor_operator.store import Store
 from extractor_operator.watched import RAY_JOBS
 from support import inboxes
 from support.api_server import FakeClient

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from extractor_operator.health import Health, Watch
-from extractor_operator.store import Key
+from extractor_operator.relations import Key
 
 ONE, OTHER = Key("ExtractorVersion", "team", "one-1.0.0"), Key("ExtractorVersion", "team", "other-1.0.0")
 

@@ -19,8 +19,9 @@ from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
 from extractor_operator.metrics import Metrics
 from extractor_operator.reconcile import Reconciler
+from extractor_operator.relations import Key
 from extractor_operator.slots import Slots
-from extractor_operator.store import Key, Store
+from extractor_operator.store import Store
 from extractor_operator.versions import attempt
 from extractor_operator.versions.scan import Scanner
 from extractor_operator.versions.steps import Step

@@ -11,8 +11,9 @@ from extractor_operator.errors import ApiError, Gone
 from extractor_operator.health import Watch
 from extractor_operator.inbox import Inbox
 from extractor_operator.kube import Client
+from extractor_operator.relations import Key
 from extractor_operator.resync import Resync
-from extractor_operator.store import Key, Store
+from extractor_operator.store import Store
 from extractor_operator.workqueue import WorkQueue
 from support import inboxes, operators, virtual_time
 from support.api_server import FakeClient

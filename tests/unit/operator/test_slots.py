@@ -1,7 +1,7 @@
 """Who may work: nobody more than half of the slots, and everybody in turn."""
 
+from extractor_operator.relations import Key
 from extractor_operator.slots import Slots
-from extractor_operator.store import Key
 
 
 def key(namespace: str, name: str = "a") -> Key:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from extractor_operator.store import Change, Key, Said, Store
+from extractor_operator.relations import Key
+from extractor_operator.store import Change, Said, Store
 
 KEY = Key("ExtractorVersion", "team", "text-1.0.0")
 READER = (Key("Extractor", "team", "text"),)
