@@ -182,7 +182,7 @@ def _watch(registry: kopf.OperatorRegistry, namespaces: Sequence[str]) -> Corout
     configured.persistence.progress_storage = handlers.NoProgress()
     # After an event it keeps a task for the object as long as this; ours are done at once.
     configured.queueing.idle_timeout = 1.0
-    configured.watching.chunk_size = 500
+    configured.watching.chunk_size = 100
     configured.watching.server_timeout = _WATCH_SECONDS
     configured.watching.client_timeout = _WATCH_SECONDS + 10
     configured.networking.request_timeout = 30.0

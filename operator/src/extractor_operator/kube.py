@@ -24,7 +24,8 @@ Json = dict[str, Any]
 
 _SECONDS = 30.0
 _CONNECTIONS = 32
-_PAGE = 500
+_PAGE = 100
+"""Objects. What a page takes as Python objects, mostly RayJobs, the process does not give back."""
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
 _SENTENCE_CHARACTERS = 1000
@@ -73,8 +74,8 @@ class Client:
         with contextlib.suppress(Gone):
             await self._call("delete", path, body=body)
 
-    async def find(self, path: str, labels: str, *, limit: int = _PAGE) -> list[Json]:
-        """List what has labels (``name=value,…``) in a collection; no more than a page of it."""
+    async def find(self, path: str, labels: str, *, limit: int) -> list[Json]:
+        """List what has labels (``name=value,…``) in a collection; no more than the limit."""
         page = await self._call("get", path, query={"labelSelector": labels, "limit": limit})
         items: list[Json] = page.get("items", [])
         return items
