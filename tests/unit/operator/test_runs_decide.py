@@ -81,6 +81,16 @@ def test_a_rayjob_under_way_is_followed(
     assert (decision.submit, decision.remove) == (None, False)
 
 
+@pytest.mark.parametrize("job", [STARTING, RUNNING], ids=["that starts", "that runs"])
+@pytest.mark.parametrize(("age", "want"), [(0, 10), (400, 20), (3600, 30)])
+def test_a_run_is_looked_at_less_often_the_longer_it_takes(
+    job: JobObservation, age: float, want: float
+) -> None:
+    told = state(updated=made.NOW + timedelta(seconds=age), objects_done=1)
+
+    assert decide(facts(made.run(status=UNDER_WAY), job, after=age, told=told)).outcome.after == want
+
+
 def test_what_a_run_tells_is_in_its_status() -> None:
     told = state(objects_todo=200, objects_done=50, objects_failed=2, documents=61, seconds_left=240.0)
 

@@ -20,11 +20,10 @@ from extractor_operator.kuberay.outcome import run_outcome
 from extractor_operator.kuberay.wording import quote
 from extractor_operator.runs import progress
 
-_STARTING_SECONDS = 10.0
-"""Between looks at pods, of which nothing tells us."""
-_RUNNING_SECONDS = 10.0
-_LONG_RUNNING_SECONDS = 30.0
-_LONG = timedelta(minutes=10)
+_LEAST_SECONDS, _MOST_SECONDS = 10.0, 30.0
+"""Between looks at pods, or at the results, of which nothing tells us."""
+_OF_ITS_AGE = 1 / 20
+"""What has taken long already may wait longer: a thousand of them may."""
 _REMOVING_SECONDS = 5.0
 _LEAST_BACKOFF = timedelta(seconds=10)
 _MOST_BACKOFF = timedelta(minutes=5)
@@ -96,7 +95,7 @@ def _submit(facts: Facts, status: ExtractorRunStatus, attempt: int) -> Decision:
         update={"attempts": attempt, "submitted": times.write(facts.now), "retry_after": None}
     )
     outcome = run_outcome(STARTING, attempt=attempt, attempts=facts.retries + 1)
-    return Decision(status, dataclasses.replace(outcome, after=_STARTING_SECONDS), submit=attempt)
+    return Decision(status, dataclasses.replace(outcome, after=_LEAST_SECONDS), submit=attempt)
 
 
 def _cancel(facts: Facts, status: ExtractorRunStatus) -> Decision:
@@ -183,10 +182,9 @@ def _outcome(facts: Facts, job: JobObservation, after: float | None = None) -> O
 
 
 def _look_again(facts: Facts, status: ExtractorRunStatus) -> float:
-    seconds = _STARTING_SECONDS
-    if facts.job.phase is JobPhase.RUNNING:
-        began = times.read(status.submitted) if status.submitted else facts.now
-        seconds = _LONG_RUNNING_SECONDS if facts.now - began > _LONG else _RUNNING_SECONDS
+    began = times.read(status.submitted) if status.submitted else facts.now
+    age = (facts.now - began).total_seconds()
+    seconds = min(max(_LEAST_SECONDS, _OF_ITS_AGE * age), _MOST_SECONDS)
     if facts.job.valid_until:
         seconds = min(seconds, max(1.0, (facts.job.valid_until - facts.now).total_seconds()))
     return seconds
