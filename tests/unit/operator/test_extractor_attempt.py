@@ -26,6 +26,7 @@ from extractor_operator.workqueue import WorkQueue
 from support import inboxes, virtual_time, workloads
 from support.accepting import Artifacts, Inline
 from support.api_server import FakeClient
+from support.ready import READY
 from support.workloads import NAMESPACE
 
 KEY = Key("Extractor", NAMESPACE, "text-embed")
@@ -165,14 +166,6 @@ class World:
     def see_version(self, version: str, **status: Any) -> None:
         """Have a version be Ready."""
         made = workloads.make_code(version).version.model_dump(mode="json", exclude_none=True)
-        ready = {
-            "type": "Ready",
-            "status": "True",
-            "observedGeneration": 1,
-            "lastTransitionTime": "2026-01-01T00:00:00Z",
-            "reason": "Succeeded",
-            "message": "",
-        }
         metadata = {name: made["metadata"][name] for name in ("name", "namespace", "uid", "generation")}
         self.store.put(
             {
@@ -180,7 +173,7 @@ class World:
                 "kind": "ExtractorVersion",
                 "metadata": {**metadata, "resourceVersion": str(1 + len(status))},
                 "spec": made["spec"],
-                "status": {**made["status"], "conditions": [ready], **status},
+                "status": {**made["status"], "conditions": [READY], **status},
             }
         )
 
