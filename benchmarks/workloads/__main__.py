@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from benchmarks.operator.requests import MERGE, Api
 from benchmarks.workloads import template
+from benchmarks.workloads.comparison import Run, report
 from benchmarks.workloads.template import NAME, Copy, Write
 from support import kuberay, kubernetes, operators
 from support.kubernetes import Cluster
@@ -53,36 +54,10 @@ _COUNTED = (
     "events",
 )
 _KINDS = ("extractor", "collection")
-_CHILDREN = ("rayjobs", "rayservices", "extractorruns", "networkpolicies")
 _CONDITION = re.compile(r"^extractor_condition\{(.*)\} ([0-9.]+)", re.M)
 _RECONCILES = re.compile(r"^extractor_operator_reconcile_total\{.*\} ([0-9.]+)", re.M)
 _BATCH = "batch"
 """The extractor without an endpoint, which the collections flow through."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one side took for one thing."""
-
-    side: str
-    what: str
-    objects: int
-    """Extractors, and as many collections."""
-    seconds: float
-    """To the last RayJob and RayService; of a storm or a restart, until all is seen to."""
-    cpu: float
-    """Processor seconds of the operator, until nothing more is written."""
-    server_cpu: float
-    writes: dict[str, int] = field(default_factory=dict)
-    """That the API server took, by what was written, without those that were asked for."""
-    memory: int = 0
-    """Bytes of the operator at the end: proportional set size."""
-
-    @property
-    def besides(self) -> float:
-        """Writes an object, besides the children."""
-        others = sum(count for what, count in self.writes.items() if what not in _CHILDREN)
-        return others / self.objects / 2
 
 
 def main() -> None:
@@ -300,7 +275,7 @@ class Bench:
             if count - before.get(each, 0) - asked.get(each, 0)
         }
         run = Run(side, what, self.objects, seconds, usage.cpu, server.cpu, writes, usage.memory)
-        print(_line(run), flush=True)
+        print(run.line, flush=True)
         return run
 
     def _settled(self) -> dict[str, int]:
@@ -396,26 +371,6 @@ def _until(is_so: Callable[[], bool], otherwise: str) -> None:
         if time.monotonic() > deadline:
             sys.exit(f"after {_SECONDS:g} s: {otherwise}")
         time.sleep(_LOOK_SECONDS)
-
-
-def _line(run: Run) -> str:
-    each = 1000 * run.cpu / run.objects / 2
-    writes = ", ".join(f"{what} {count}" for what, count in sorted(run.writes.items()))
-    return (
-        f"{run.objects:5} {run.side:9}{run.what:8} {run.seconds:6.1f} s, {each:5.1f} ms of processor each, "
-        f"API server {run.server_cpu:5.1f} s, {run.besides:.2f} writes besides children, "
-        f"{run.memory / 1e6:.0f} MB; {writes or 'none'}"
-    )
-
-
-def report(runs: list[Run]) -> None:
-    """Print how ours compares, by the number of objects."""
-    for objects in dict.fromkeys(run.objects for run in runs):
-        seconds = {run.side: run.seconds for run in runs if run.objects == objects and run.what == "burst"}
-        print(
-            f"{objects} each: {seconds['ours'] / seconds['bare']:.2f} of the bare client's time, "
-            f"{seconds['tutorial'] / seconds['ours']:.2f} times faster than the tutorial's"
-        )
 
 
 if __name__ == "__main__":
